@@ -121,8 +121,13 @@ def test_the_context_holds_what_is_copied_and_nothing_else() -> None:
     assert copied == allowed()
 
 
+def test_the_image_holds_what_a_fleet_needs_unless_it_is_built_without() -> None:
+    """The same image serves `serve` and the workers."""
+    assert [rest for word, rest in BUILD if word == "ARG" and rest.startswith("EXTRAS")] == ["EXTRAS=[fleet]"]
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("extras", ["", "[postgresql]"])
+@pytest.mark.parametrize("extras", ["", "[fleet]"])
 def test_the_build_makes_a_program_of_the_pinned_versions(tmp_path: Path, extras: str) -> None:
     """The commands of the first stage, as they stand, but with other folders and with the Python of the tests."""
     source, target = tmp_path / "src", tmp_path / "nbsweep"
@@ -150,6 +155,6 @@ def test_the_build_makes_a_program_of_the_pinned_versions(tmp_path: Path, extras
     installed = {found.name.lower().replace("_", "-"): found.version for found in distributions(path=[str(packages)])}
     assert installed.pop("nbsweep") == __version__
     assert installed.items() <= pinned.items()
-    assert ("psycopg-binary" in installed) is bool(extras)
+    assert ("psycopg-binary" in installed) is ("procrastinate" in installed) is bool(extras)
     assert "pip" not in installed
     assert BIN not in packages.parents

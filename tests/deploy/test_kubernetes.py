@@ -19,7 +19,9 @@ from nbsweep.loading.file import load_settings
 KUBERNETES = DEPLOY / "kubernetes"
 KUSTOMIZATIONS = sorted(KUBERNETES.rglob("kustomization.yaml"))
 SETTINGS_FILE = KUBERNETES / "base" / "nbsweep.yaml"
-MANIFESTS = sorted(set(KUBERNETES.rglob("*.yaml")) - {*KUSTOMIZATIONS, SETTINGS_FILE})
+OF_FLEET = {*(KUBERNETES / "fleet").rglob("*.yaml")}
+"""Those of a fleet have tests of their own."""
+MANIFESTS = sorted(set(KUBERNETES.rglob("*.yaml")) - {*KUSTOMIZATIONS, SETTINGS_FILE, *OF_FLEET})
 OBJECTS: dict[str, dict[str, Any]] = {manifest["kind"]: manifest for path in MANIFESTS for manifest in documents(path)}
 DEPLOYMENT = OBJECTS["Deployment"]["spec"]
 CRON_JOB = OBJECTS["CronJob"]["spec"]

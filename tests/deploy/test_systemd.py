@@ -10,7 +10,7 @@ from deploy.support import DEPLOY, call
 
 UNITS = DEPLOY / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
-OF_NBSWEEP = [name for name in SERVICES if "@" not in name]
+OF_NBSWEEP = [name for name in SERVICES if name != "nbsweep-failure@.service"]
 TOLERATED = 20
 """In tenths: an exposure of 2.0 of 10."""
 SYSTEMD_OWN = Path("/usr/lib/systemd/system")
@@ -43,6 +43,7 @@ def test_there_are_a_service_and_a_timer_with_its_own() -> None:
         "nbsweep-failure@.service",
         "nbsweep-sweep.service",
         "nbsweep-sweep.timer",
+        "nbsweep-worker@.service",
         "nbsweep.service",
     }
 
@@ -109,9 +110,21 @@ def test_a_failure_is_told_to_the_hook_with_the_name_of_the_unit(tmp_path: Path,
     """The template unit gets the name of the unit that failed; without a hook it does nothing."""
     machine(tmp_path)
     (named,) = re.findall(r"(?m)^OnFailure=(.*)$", (UNITS / service).read_text(encoding="utf-8"))
-    assert verify(tmp_path, named.replace("%N", service.removesuffix(".service"))) == (0, "")
+    failed = service.replace("@", "@9465").removesuffix(".service")
+    assert verify(tmp_path, named.replace("%N", failed)) == (0, "")
     assert verify(tmp_path, "nbsweep-failures@nbsweep.service")[1], "a template that is not there would be told"
     template = (UNITS / "nbsweep-failure@.service").read_text(encoding="utf-8")
     assert "ConditionFileIsExecutable=/etc/nbsweep/on-failure" in template
     assert "ExecStart=/etc/nbsweep/on-failure %i" in template
     assert "OnFailure=" not in re.sub(r"(?m)^#.*", "", template), "a hook that fails must not call itself"
+
+
+def test_a_worker_is_as_closed_as_the_service() -> None:
+    """Every line of the service that takes a right away, or bounds what it may use, is one of the worker too."""
+    bounds = re.compile(
+        r"(?m)^(?:Protect|Restrict|Private|SystemCall|Capability|Ambient|NoNew|Lock|Memory|Tasks|Limit|RemoveIPC|Device|Dynamic|UMask)"
+        r"\w*=.*$"
+    )
+    service, worker = ((UNITS / name).read_text(encoding="utf-8") for name in ("nbsweep.service", "nbsweep-worker@.service"))
+    assert bounds.findall(worker) == bounds.findall(service)
+    assert re.search(r"(?m)^ExecStart=/opt/nbsweep/bin/nbsweep worker --listen 127\.0\.0\.1:%i$", worker)
