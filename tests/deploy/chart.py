@@ -47,12 +47,19 @@ EVERYTHING: dict[str, Any] = {
     ]}}},
     "fullnameOverride": "sweeper",
 }  # fmt: skip
+FLEET: dict[str, Any] = {
+    **POSTGRESQL,
+    "configuration": {"journal": "${JOURNAL}", "service": {"fleet": True}},
+    "fleet": {"enabled": True, "workers": {"replicas": 5}},
+    "serviceMonitor": {"enabled": True},
+}
 CASES = {
     "service": SERVICE,
     "cronjob": CRON_JOB,
     "enforcing": ENFORCING,
     "postgresql": POSTGRESQL,
     "everything": EVERYTHING,
+    "fleet": FLEET,
     "existing": {"persistence": {"existingClaim": "journal"}, "serviceAccount": {"existingName": "sweeper"}},
     "open": {"networkPolicy": {"enabled": False}},
 }

@@ -9,8 +9,17 @@ app.kubernetes.io/name: nbsweep
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Workers have another name, so that the selectors of the service do not find them. */}}
+{{- define "nbsweep.workerSelectorLabels" -}}
+app.kubernetes.io/name: nbsweep-worker
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{- define "nbsweep.labels" -}}
-{{ include "nbsweep.selectorLabels" . }}
+{{ if .worker }}{{ include "nbsweep.workerSelectorLabels" . }}
+app.kubernetes.io/part-of: nbsweep
+{{- else }}{{ include "nbsweep.selectorLabels" . }}
+{{- end }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}

@@ -52,7 +52,9 @@ spec:
 - name: nbsweep
   image: {{ include "nbsweep.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
-  {{- if include "nbsweep.service" . }}
+  {{- if .worker }}
+  args: [worker, --listen, "0.0.0.0:9465"]
+  {{- else if include "nbsweep.service" . }}
   args: [serve]
   {{- else if eq .Values.configuration.mode "enforce" }}
   args: [run, --yes, --format, json]
@@ -63,7 +65,7 @@ spec:
     {{- include "nbsweep.environment" . | nindent 4 }}
   {{- if include "nbsweep.service" . }}
   ports:
-    - {name: http, containerPort: 9464}
+    - {name: http, containerPort: {{ ternary 9465 9464 (not (not .worker)) }}}
   {{- include "nbsweep.probes" . | nindent 2 }}
   {{- end }}
   resources:
@@ -139,6 +141,13 @@ livenessProbe:
   periodSeconds: 20
   timeoutSeconds: 5
   failureThreshold: 3
+{{- if .worker }}
+# Ready while it takes accounts and the journal has its report; needs no token.
+readinessProbe:
+  httpGet: {path: /readyz, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 5
+{{- else }}
 # /readyz wants the token, and a probe over HTTP could not keep it secret.
 readinessProbe:
   exec:
@@ -153,4 +162,5 @@ readinessProbe:
         raise SystemExit(asked.getresponse().status != 200)
   periodSeconds: 30
   timeoutSeconds: 5
+{{- end }}
 {{- end -}}

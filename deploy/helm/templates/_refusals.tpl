@@ -25,9 +25,20 @@
 {{- if ne (toString $service.api_token_file) "/run/secrets/nbsweep/api_token" -}}
 {{- fail "configuration.service.api_token_file must be /run/secrets/nbsweep/api_token, where the chart mounts the token" -}}
 {{- end -}}
+{{- if and .Values.fleet.enabled (not $service.fleet) -}}
+{{- fail "fleet.enabled needs configuration.service.fleet: true" -}}
+{{- end -}}
+{{- if and $service.fleet (not .Values.fleet.enabled) -}}
+{{- fail "configuration.service.fleet needs fleet.enabled: without workers nothing is swept" -}}
+{{- end -}}
+{{- if and .Values.fleet.enabled (hasPrefix "sqlite:" $journal) -}}
+{{- fail "fleet.enabled needs a journal on PostgreSQL: configuration.journal: \"${JOURNAL}\", with JOURNAL in existingSecret.environment" -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled (not (and .Values.ingress.host .Values.ingress.tlsSecret)) -}}
 {{- fail "ingress.enabled needs ingress.host and ingress.tlsSecret: people sign in there, and their browsers keep the session for HTTPS only" -}}
 {{- end -}}
+{{- else if .Values.fleet.enabled -}}
+{{- fail "fleet.enabled needs mode service: a CronJob sweeps by itself" -}}
 {{- else if .Values.serviceMonitor.enabled -}}
 {{- fail "serviceMonitor.enabled needs mode service: a CronJob has no metrics" -}}
 {{- else if .Values.ingress.enabled -}}
