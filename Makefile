@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 unexport PYTHONDONTWRITEBYTECODE  # or each worker of pytest would compile all tests anew, each time
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-acceptance test-simulation test-browser test-deploy test-keystone test-postgresql test-fleet simulate plants bench docs lint format schema sbom screenshots mail-pictures constraints clean
+.PHONY: help install demo test test-fast test-acceptance test-simulation test-browser test-deploy test-keystone test-postgresql test-fleet simulate plants bench bench-fleet docs lint format schema sbom screenshots mail-pictures constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,11 +54,15 @@ test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, h
 	@tests/deploy/bring-tools $(BIN)
 	$(BIN)/python -m pytest tests/deploy
 
-simulate: $(INSTALLED)  ## sweeps on a misbehaving cloud in virtual time (SEEDS=10000, SEED=1234 with all that happens in it, OF=people or OF=past)
+simulate: $(INSTALLED)  ## sweeps on a misbehaving cloud in virtual time (SEEDS=10000, SEED=1234 with all that happens in it, OF=people, OF=past or OF=nights)
 	PYTHONPATH=tests $(BIN)/python -m simulation$(if $(OF),.$(OF)) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
 
 plants: $(INSTALLED)  ## hunt for the first seed that catches each planted bug (OF=people, OF=past); takes minutes
 	PYTHONPATH=tests $(BIN)/python -m simulation.hunt $(or $(OF),sweeps)
+
+bench-fleet: $(INSTALLED)  ## one worker beside eight, with 64 simulated accounts on PostgreSQL from Debian (ARGS=--units: what each account and notebook costs)
+	@tests/postgresql/bring-server
+	PYTHONPATH=tests $(BIN)/python -m bench.fleet $(ARGS)
 
 bench: $(INSTALLED)  ## nbsweep beside the textbook alternative, and the targets held against it (ARGS=--help)
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
