@@ -155,16 +155,16 @@ class Cloud:
 
 
 @contextmanager
-def running_cloud(options: Json) -> Iterator[Cloud]:
-    """Run a simulated cloud as its own process."""
-    with running_clouds([options]) as (cloud,):
+def running_cloud(options: Json, port: int = 0) -> Iterator[Cloud]:
+    """Run a simulated cloud as its own process, on any free port if it is 0."""
+    with running_clouds([options], port) as (cloud,):
         yield cloud
 
 
 @contextmanager
-def running_clouds(options: Sequence[Json]) -> Iterator[list[Cloud]]:
+def running_clouds(options: Sequence[Json], port: int = 0) -> Iterator[list[Cloud]]:
     """Run simulated clouds that share nothing, each with an address of its own, as one process."""
-    command = [sys.executable, "-m", "nbsweep.simulator", "--options", "-", "--port", "0"]
+    command = [sys.executable, "-m", "nbsweep.simulator", "--options", "-", "--port", str(port)]
     process = Forked(command, env=minimal_environment(Path("/")), cwd=Path("/"))
     with ended_afterwards(process):
         process.stdin.write(json.dumps(options).encode())

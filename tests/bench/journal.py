@@ -1,7 +1,9 @@
 """`python -m bench.journal`, with `tests` on the path: what a journal with a million removals costs those who read it.
 
 The same commands and pages, on an empty journal and on a full one, in turn; the least of each counts, because whatever else the
-machine does only adds to it. Needs PostgreSQL's server for `--postgresql`, which `make test-postgresql` installs.
+machine does only adds to it. The CPU time is that of the command or the service, and that of the PostgreSQL server, if there is
+one: so what else runs on the machine hardly changes it. Needs PostgreSQL's server on this machine for `--postgresql`, which
+`make test-postgresql` installs. `--keep FOLDER` fills a journal once and uses it again.
 """
 
 import argparse
@@ -13,13 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
 import yaml
 from msgspec import Struct
+from sqlalchemy import create_engine, make_url, text
 
 from acceptance.support import cloud_options, free_port, idle, running_cloud, target
 from bench.filling import Amount, fill_journal, name_of, notebook_id_of, project_id_of, run_id_of
@@ -35,6 +38,7 @@ class Cost(Struct, frozen=True):
 
     wall_ms: float
     cpu_ms: float
+    """The CPU time of the process and of the database server."""
 
 
 class Amounts(Struct, frozen=True):
@@ -81,24 +85,24 @@ def pages() -> Mapping[str, str]:
     }
 
 
-def command_cost(config: Path, arguments: Sequence[str]) -> Cost:
+def command_cost(config: Path, arguments: Sequence[str], server: int | None) -> Cost:
     """Run a command to its end, and return what it took."""
-    before, began_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, server_ms, began_s = resource.getrusage(resource.RUSAGE_CHILDREN), server_cpu_ms(server), time.perf_counter()
     ended = subprocess.run(
         [sys.executable, "-m", "nbsweep", *arguments, "--config", str(config)], capture_output=True, check=False
     )
     took_s, after = time.perf_counter() - began_s, resource.getrusage(resource.RUSAGE_CHILDREN)
-    # An empty journal does not know the run.
-    if ended.returncode not in ({0} if config.stem == "full" else {0, 2}):
+    # `status` ends with 1 if a target is overdue, and says so on stdout. An empty journal does not know the run.
+    if ended.returncode not in {0, 1, 2} or (config.stem == "full" and not ended.stdout):
         raise RuntimeError(ended.stderr.decode())
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(1000 * took_s, 1000 * cpu_s)
+    return Cost(1000 * took_s, 1000 * cpu_s + server_cpu_ms(server) - server_ms)
 
 
 @contextmanager
-def serving(config: Path, listen: str) -> Iterator[tuple[int, Cost]]:
+def serving(config: Path, listen: str, server: int | None) -> Iterator[tuple[int, Cost]]:
     """Run the service; give its process and what its start took until it was ready."""
-    began_s = time.perf_counter()
+    server_ms, began_s = server_cpu_ms(server), time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "nbsweep", "serve", "--config", str(config)],
         stdout=subprocess.DEVNULL,
@@ -110,26 +114,55 @@ def serving(config: Path, listen: str) -> Iterator[tuple[int, Cost]]:
                 raise RuntimeError("the service has not started")
             time.sleep(0.01)
         took_s = time.perf_counter() - began_s
-        yield process.pid, Cost(1000 * took_s, cpu_ms(process.pid))
+        yield process.pid, Cost(1000 * took_s, cpu_ms(process.pid) + server_cpu_ms(server) - server_ms)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
 
 
-def page_cost(process: int, listen: str, path: str) -> Cost:
+def page_cost(process: int, listen: str, path: str, server: int | None) -> Cost:
     """Load a page, and return what the service took for it; an empty journal does not know every page."""
-    before_ms, began_s = cpu_ms(process), time.perf_counter()
+    before_ms, began_s = cpu_ms(process) + server_cpu_ms(server), time.perf_counter()
     status = _status(listen, path)
     took_s = time.perf_counter() - began_s
     if status not in {200, 404}:
         raise RuntimeError(f"{path} answers {status}")
-    return Cost(1000 * took_s, cpu_ms(process) - before_ms)
+    return Cost(1000 * took_s, cpu_ms(process) + server_cpu_ms(server) - before_ms)
 
 
 def cpu_ms(process: int) -> float:
     """Return the CPU time of a process so far, in milliseconds."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(_ticks(process)[:2]) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def server_cpu_ms(server: int | None) -> float:
+    """Return the CPU time of a PostgreSQL server and its processes so far, also of those that have ended; 0 without one."""
+    if server is None:
+        return 0
+    children = Path(f"/proc/{server}/task/{server}/children").read_text(encoding="ascii").split()
+    return (sum(_ticks(server)) + sum(sum(_ticks(int(each))) for each in children)) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def server_of(url: str) -> int:
+    """Return the process id of the PostgreSQL server, which must run on this machine."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        backend = int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        parent = int(_fields(backend)[1])
+    engine.dispose()
+    return parent
+
+
+def _ticks(process: int) -> list[int]:
+    """Return the CPU times of a process and of its ended children, in clock ticks; none if it has just ended."""
+    try:
+        return [int(field) for field in _fields(process)[11:15]]
+    except FileNotFoundError:
+        return []
+
+
+def _fields(process: int) -> list[str]:
+    return Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
 
 
 def _status(listen: str, path: str) -> int:
@@ -154,6 +187,7 @@ def measured(folder: Path, url: str, journals: Amounts, rounds: int) -> dict[str
     """Measure all commands and pages on both journals, in turn."""
     listens = {name: f"127.0.0.1:{free_port()}" for name in ("empty", "full")}
     configs = {name: configuration(folder, url, name, getattr(journals, name), listens[name]) for name in listens}
+    server = server_of(journals.full) if journals.full.startswith("postgresql") else None
     found: dict[str, dict[str, list[Cost]]] = {}
 
     def note(title: str, name: str, cost: Cost) -> None:
@@ -162,15 +196,15 @@ def measured(folder: Path, url: str, journals: Amounts, rounds: int) -> dict[str
     for _ in range(rounds):
         for title, arguments in commands().items():
             for name, config in configs.items():
-                note(title, name, command_cost(config, arguments))
+                note(title, name, command_cost(config, arguments, server))
     for _ in range(rounds):
-        with serving(configs["empty"], listens["empty"]) as empty, serving(configs["full"], listens["full"]) as full:
-            started = {"empty": empty, "full": full}
+        with ExitStack() as stack:
+            started = {name: stack.enter_context(serving(config, listens[name], server)) for name, config in configs.items()}
             for name, (_, cost) in started.items():
                 note("start of `serve`", name, cost)
             for title, path in pages().items():
                 for name, (process, _) in started.items():
-                    note(title, name, page_cost(process, listens[name], path))
+                    note(title, name, page_cost(process, listens[name], path, server))
     return {title: (least(costs["empty"]), least(costs["full"])) for title, costs in found.items()}
 
 
@@ -200,17 +234,37 @@ def main() -> None:
     parser.add_argument("--removals", type=int, default=Amount().removals)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--postgresql", metavar="URL", nargs=2, help="the addresses of two empty databases")
+    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep the full journal there, or use the one of last time")
     options = parser.parse_args()
-    cloud = cloud_options([idle(NOTEBOOK, days=20)])
-    with tempfile.TemporaryDirectory() as name, running_cloud(cloud) as running:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = Amounts(f"sqlite:///{folder}/empty.db", f"sqlite:///{folder}/full.db")
+        kept = options.keep or folder
+        kept.mkdir(exist_ok=True)
+        files = Amounts(f"sqlite:///{folder}/empty.db", f"sqlite:///{kept.resolve()}/full.db")
         journals = Amounts(*options.postgresql) if options.postgresql else files
-        began_s = time.monotonic()
-        fill_journal(journals.full, Amount(removals=options.removals, endpoint=running.url, until=datetime.now(UTC)))
-        sys.stdout.write(f"filled in {time.monotonic() - began_s:.0f} s\n")
-        sys.stdout.flush()
-        sys.stdout.write(table(measured(folder, running.url, journals, options.rounds)) + "\n")
+        with running_cloud(cloud_options([idle(NOTEBOOK, days=20)]), port_of(kept)) as running:
+            fill_once(kept, journals.full, Amount(removals=options.removals, endpoint=running.url, until=datetime.now(UTC)))
+            sys.stdout.write(table(measured(folder, running.url, journals, options.rounds)) + "\n")
+
+
+def port_of(folder: Path) -> int:
+    """Return the port of the cloud, which is the same each time: a journal knows its projects by their endpoint."""
+    note = folder / "port"
+    if not note.exists():
+        note.write_text(str(free_port()), encoding="ascii")
+    return int(note.read_text(encoding="ascii"))
+
+
+def fill_once(folder: Path, url: str, amount: Amount) -> None:
+    """Fill a journal, unless a note in the folder says that this was done."""
+    note = folder / f"filled-{make_url(url).get_backend_name()}"
+    if note.exists():
+        return
+    began_s = time.monotonic()
+    fill_journal(url, amount)
+    note.touch()
+    sys.stdout.write(f"filled in {time.monotonic() - began_s:.0f} s\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from acceptance.conftest import Simulate
 from acceptance.support import Desk, asked, eventually, free_port, idle_fleet
 from builders import removal, run_record
 from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
+from nbsweep.adapters.journal.connections.postgresql import PREPARING
+from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal, State
 from postgresql.conftest import BOUNCER_PORT, Server
 from trails import whole_trail
@@ -53,6 +55,37 @@ async def test_two_first_starts_make_one_journal(server: Server) -> None:
 async def _start(address: str, run_id: str) -> None:
     async with open_journal(address) as journal:
         await journal.open_run(run_record(run_id))
+
+
+@pytest.mark.parametrize("held", ["LOCK TABLE meta", f"SELECT pg_advisory_xact_lock({PREPARING})"], ids=["table", "opening"])
+async def test_a_journal_that_is_locked_is_waited_for_and_then_said_to_be(address: str, held: str) -> None:
+    """With who holds the lock; when they let go, the journal opens."""
+    async with open_journal(address):
+        pass
+    with psycopg.connect(address, application_name="backup") as holder:
+        holder.execute(held)
+        with pytest.raises(JournalError) as raised:
+            async with open_journal(address, Timeouts(busy_s=0.2)):
+                pass
+        said = str(raised.value)
+        assert "is locked: for 0.2 s" in said
+        assert f"session {holder.info.backend_pid} of user {holder.info.user} (program backup, for " in said
+        holder.rollback()
+        async with open_journal(address, Timeouts(busy_s=0.2)) as journal:
+            assert await journal.runs(1) == ()
+
+
+async def test_an_opening_waits_for_a_lock_as_long_as_a_sweep_has_patience(address: str) -> None:
+    """It opens as soon as the lock is released."""
+    async with open_journal(address):
+        pass
+    with psycopg.connect(address) as holder:
+        holder.execute("LOCK TABLE meta")
+        async with asyncio.TaskGroup() as tasks:
+            opening = tasks.create_task(_start(address, "run1"))
+            await asyncio.sleep(0.5)
+            assert not opening.done()
+            holder.rollback()
 
 
 async def test_connections_that_were_ended_are_made_anew(server: Server, address: str) -> None:

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from nbsweep.adapters.journal.address import JournalAddress, make_file, make_folder, parse_address
+from nbsweep.adapters.journal.connections.blockers import describe_holders, is_locked_out, limit_wait
 from nbsweep.adapters.journal.connections.outage import is_coming_up, outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.dialects import (
@@ -24,6 +26,7 @@ from nbsweep.adapters.journal.journal import SqlJournal
 from nbsweep.adapters.journal.path_lock import path_lock
 from nbsweep.adapters.journal.tables import META, METADATA, NEWEST, REVISION
 from nbsweep.adapters.journal.writer import GroupWriter
+from nbsweep.core.errors import JournalError
 
 
 @asynccontextmanager
@@ -38,7 +41,7 @@ async def open_journal(url: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Async
     address = parse_address(url)
     async with _files(address, timeouts) as files, opened_engine(address, files, timeouts) as engine:
         with journal_errors(address):
-            await outlasting(partial(_prepared, engine, address.place), timeouts.patience_s, is_coming_up)
+            await outlasting(partial(_prepared, engine, address.place, timeouts), timeouts.patience_s, is_coming_up)
             if files:
                 files.remember()
         async with GroupWriter(engine, address, timeouts) as writer:
@@ -60,14 +63,38 @@ async def _files(address: JournalAddress, timeouts: Timeouts) -> AsyncIterator[J
         yield files
 
 
-async def _prepared(engine: Engine, place: str) -> None:
+async def _prepared(engine: Engine, place: str, timeouts: Timeouts) -> None:
     async with connected(engine) as connection:
-        await spawned(_prepare, connection, place)
+        if engine.dialect.name == "sqlite":
+            await spawned(_prepare, connection, place)
+        else:
+            await spawned(_prepare_within, connection, place, max(timeouts.patience_s, timeouts.busy_s))
 
 
-def _prepare(connection: Connection, place: str) -> None:
+def _prepare_within(connection: Connection, place: str, wait_s: float) -> None:
+    """Prepare the database, and wait for each lock no longer than that; SQLite waits for `busy_s` by itself.
+
+    Raises:
+        JournalError: another session keeps a lock for longer.
+    """
+    try:
+        _prepare(connection, place, wait_s)
+    except DBAPIError as error:
+        if not is_locked_out(error):
+            raise
+        holders = describe_holders(connection) or "a session that has let go meanwhile"
+        message = (
+            f"The journal {place} is locked: for {wait_s:g} s, its tables could not be used, because of {holders}. Wait for "
+            "what that session does, or end it with pg_terminate_backend; then try again."
+        )
+        raise JournalError(message) from error
+
+
+def _prepare(connection: Connection, place: str, wait_s: float | None = None) -> None:
     opening = {"key": "opened_at", "value": datetime.now(UTC).isoformat()}
     with connection.begin():
+        if wait_s is not None:
+            limit_wait(connection, wait_s)
         begin_exclusively(connection)
         _bring_up_to_date(connection, place)
         connection.execute(upsert(connection.dialect.name, META), [opening])
