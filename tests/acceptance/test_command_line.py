@@ -14,6 +14,7 @@ NEEDED = {
     "show": ["last"],
     "run": ["--dry-run"],
     "sweep": ["lab"],
+    "journal prune": ["--dry-run"],
     "exempt add": ["nb-1", "--until", "30d", "--reason", "a paper"],
     "exempt revoke": ["e1"],
     "outbox retry": ["--all"],

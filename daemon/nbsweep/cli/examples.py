@@ -76,6 +76,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "audit": ("nbsweep audit --since 7d --what requested", "nbsweep audit --notebook bert-eval-07"),
     "audit verify": ("nbsweep audit verify",),
     "audit export": ("nbsweep audit export --out trail.jsonl",),
+    "journal prune": ("nbsweep journal prune --dry-run", "nbsweep journal prune --yes --format json"),
     "demo": ("nbsweep demo", "nbsweep demo --notebooks 1000 --seed 3", "nbsweep demo --serve"),
     "simulator": ("nbsweep simulator --port 8080 --notebooks 200 --write-config nbsweep.yaml",),
 }

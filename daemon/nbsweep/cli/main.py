@@ -13,6 +13,7 @@ from nbsweep.cli.options import (
     backtest,
     exempt,
     fleet,
+    journal,
     looking,
     notices,
     notify,
@@ -29,6 +30,7 @@ GROUPS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Sweep": (sweeping.run, sweeping.serve, sweeping.worker, sweeping.pause, sweeping.resume, sweeping.sweep),
     "Tell people": (notices.marks, exempt.app, notices.app, notify.app),
     "See what was done": (looking.status, processes.app, looking.history, looking.show, looking.inventory, audit.app),
+    "Look after the journal": (journal.app,),
     "Try it without a cloud": (simulation.demo, simulation.simulator),
 }
 

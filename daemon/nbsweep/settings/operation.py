@@ -66,7 +66,7 @@ class InventorySettings(Group):
 
 
 class RetentionSettings(Group):
-    """How long the journal keeps what has ended."""
+    """How long the journal keeps what has ended. The audit trail is never shortened."""
 
     keep: Duration
     """How long runs with their removals, sent messages, ended marks and ended exemptions are kept; at least 90d."""

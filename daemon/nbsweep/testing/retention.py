@@ -1,8 +1,9 @@
 """The end of old records in memory."""
 
 import asyncio
-from collections.abc import MutableMapping
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark
@@ -44,17 +45,19 @@ class InMemoryRetention:
         self._claimed = require_aware(now)
         return True
 
-    async def prunable(self, before: datetime) -> Pruned:
-        """Count what `prune` would delete."""
+    async def prunable(self, before: datetime) -> Mapping[str, Pruned]:
+        """Count what `prune` would delete, by the month in which it ended."""
         await asyncio.sleep(0)
-        runs = self._old_runs(before)
-        return Pruned(
-            len(runs),
-            sum(key[:2] in runs for key in self._removals),
-            len(self._old_marks(before)),
-            len(self._old_messages(before)),
-            len(self._exemptions.old(before)),
-        )
+        runs, marks = self._old_runs(before), self._old_marks(before)
+        counts = {
+            "runs": _by_month(self._runs[run].ended_at for run in runs),
+            "removals": _by_month(self._runs[key[:2]].ended_at for key in self._removals if key[:2] in runs),
+            "marks": _by_month(self._notices.marks[mark].ended_at for mark in marks),
+            "messages": _by_month(self._notices.messages[key].ended_at for key in self._old_messages(before, marks)),
+            "exemptions": _by_month(min(one.until, one.revoked_at or one.until) for one in self._exemptions.old(before)),
+        }
+        months = sorted(set[str]().union(*counts.values()))
+        return {month: Pruned(**{kind: of_kind[month] for kind, of_kind in counts.items()}) for month in months}
 
     async def prune(self, before: datetime, limit: int) -> Pruned:  # noqa: ARG002  # all at once are about so many
         """Delete what ended before a moment."""
@@ -99,14 +102,19 @@ class InMemoryRetention:
         messages = [self._notices.messages.get(item.message_key) for item in items]
         return not waiting and not any(message and message.state in UNSENT for message in messages)
 
-    def _old_messages(self, before: datetime) -> set[str]:
-        return {message.key for message in self._notices.messages.values() if self._is_old_message(message, before)}
+    def _old_messages(self, before: datetime, without: Collection[str] = ()) -> set[str]:
+        """Return the messages without items, or only with those of the marks in `without`."""
+        return {message.key for message in self._notices.messages.values() if self._is_old_message(message, before, without)}
 
-    def _is_old_message(self, message: Message, before: datetime) -> bool:
+    def _is_old_message(self, message: Message, before: datetime, without: Collection[str]) -> bool:
         if message.state not in {MessageState.SENT, MessageState.FAILED} or message.ended_at is None:
             return False
-        listed = any(item.message_key == message.key for item in self._notices.items.values())
+        listed = any(item.message_key == message.key and item.mark_id not in without for item in self._notices.items.values())
         return message.ended_at < before and message.created_at < before and not listed
+
+
+def _by_month(ends: Iterable[datetime | None]) -> Counter[str]:
+    return Counter(f"{end.astimezone(UTC):%Y-%m}" for end in ends if end is not None)
 
 
 def _replaces(later: RunRecord, run: RunRecord) -> bool:

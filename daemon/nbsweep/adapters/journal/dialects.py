@@ -28,6 +28,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -204,6 +205,14 @@ def now_us(dialect: str) -> ColumnElement[int]:
         # The fraction of 'now' has milliseconds; a double holds them at this size.
         return literal_column("CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000", BigInteger)
     return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", BigInteger)
+
+
+def month_of(dialect: str, moment: ColumnElement[Any]) -> ColumnElement[str]:
+    """Build the month in UTC of a moment that is stored in microseconds, such as 2026-11."""
+    seconds = type_coerce(moment, BigInteger) // literal_column("1000000")
+    if dialect == "sqlite":
+        return func.strftime("%Y-%m", seconds, "unixepoch", type_=Text)
+    return func.to_char(func.timezone("UTC", func.to_timestamp(seconds)), "YYYY-MM", type_=Text)
 
 
 def json_object(dialect: str, key: ColumnElement[Any], values: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:

@@ -4,7 +4,7 @@ Each transaction deletes a bounded number of rows, so that a sweep never waits l
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from nbsweep.adapters.journal.dialects import compiled, compiled_question, listed_in, upsert
+from nbsweep.adapters.journal.dialects import compiled, compiled_question, listed_in, month_of, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS
 from nbsweep.adapters.journal.notices.exemptions import PRUNED_EXEMPTIONS, pruned_exemptions
@@ -88,16 +89,22 @@ def _gone(removal: Any) -> ColumnElement[bool]:
 def _old_mark() -> ColumnElement[bool]:
     """Return the condition that a mark may go."""
     before: ColumnElement[Any] = bindparam(BEFORE, type_=MARKS.c.ended_at.type)
-    unsent = exists().where(MESSAGES.c.key == ITEMS.c.message_key, UNSENT)
-    needed = exists().where(ITEMS.c.mark_id == MARKS.c.id, or_(and_(WAITING), unsent))
+    # Nothing else is correlated, so that this can stand inside a question about messages and their items.
+    unsent = exists().where(MESSAGES.c.key == ITEMS.c.message_key, UNSENT).correlate(ITEMS)
+    needed = exists().where(ITEMS.c.mark_id == MARKS.c.id, or_(and_(WAITING), unsent)).correlate(MARKS)
     closed = MARKS.c.state.in_(_texts(frozenset(MarkState) - OPEN))
     return and_(MARKS.c.marked_at < before, MARKS.c.ended_at < before, closed, ~needed)
 
 
-def _old_message() -> ColumnElement[bool]:
-    """Return the condition that a message may go."""
+def _stays() -> ColumnElement[bool]:
+    """Return the condition that an item stays when all old marks have gone."""
+    return ITEMS.c.mark_id.not_in(select(MARKS.c.id).where(_old_mark()).correlate(None))
+
+
+def _old_message(*items: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that a message may go: none of these items is listed in it."""
     before: ColumnElement[Any] = bindparam(BEFORE, type_=MESSAGES.c.ended_at.type)
-    listed = exists().where(ITEMS.c.message_key == MESSAGES.c.key, COMPOSED)
+    listed = exists().where(ITEMS.c.message_key == MESSAGES.c.key, COMPOSED, *items).correlate(MESSAGES)
     ended = MESSAGES.c.state.in_(_texts([MessageState.SENT, MessageState.FAILED]))
     return and_(MESSAGES.c.created_at < before, MESSAGES.c.ended_at < before, ended, ~listed)
 
@@ -126,16 +133,20 @@ class SqlRetention:
         await self._access.write(Change(self._sql.upsert_meta, [note], dict))
         return True
 
-    async def prunable(self, before: datetime) -> Pruned:
-        """Count what `prune` would delete; messages are counted as if only those without items went."""
+    async def prunable(self, before: datetime) -> Mapping[str, Pruned]:
+        """Count what `prune` would delete, by the month in UTC in which it ended, such as 2024-10."""
         of_runs = and_(*(REMOVALS.c[name] == RUNS.c[name] for name in _RUN))
-        return Pruned(
-            await self._count(RUNS, _old_run(), before),
-            await self._count(RUNS.join(REMOVALS, of_runs), _old_run(), before),
-            await self._count(MARKS, _old_mark(), before),
-            await self._count(MESSAGES, _old_message(), before),
-            await self._count(EXEMPTIONS, _old_exemption(), before),
-        )
+        revoked_at, until = EXEMPTIONS.c.revoked_at, EXEMPTIONS.c.until
+        ended = case((revoked_at < until, revoked_at), else_=until)
+        counts = {
+            "runs": await self._count(RUNS, RUNS.c.ended_at, _old_run(), before),
+            "removals": await self._count(RUNS.join(REMOVALS, of_runs), RUNS.c.ended_at, _old_run(), before),
+            "marks": await self._count(MARKS, MARKS.c.ended_at, _old_mark(), before),
+            "messages": await self._count(MESSAGES, MESSAGES.c.ended_at, _old_message(_stays()), before),
+            "exemptions": await self._count(EXEMPTIONS, ended, _old_exemption(), before),
+        }
+        months = sorted(set[str]().union(*counts.values()))
+        return {month: Pruned(**{kind: of_kind.get(month, 0) for kind, of_kind in counts.items()}) for month in months}
 
     async def prune(self, before: datetime, limit: int) -> Pruned:
         """Delete about so many records that ended before a moment, in short transactions; none only if none is left."""
@@ -147,10 +158,13 @@ class SqlRetention:
         exemptions = await self._repeat(partial(self._delete_exemptions, moment), left - marks - messages)
         return Pruned(runs, removals, marks, messages, exemptions)
 
-    async def _count(self, rows: Any, condition: ColumnElement[bool], before: datetime) -> int:
-        query = select(func.count().label("count")).select_from(rows).where(condition).params({BEFORE: before})
-        [row] = await self._access.rows(query)
-        return int(row["count"])
+    async def _count(
+        self, rows: Any, ended: ColumnElement[Any], condition: ColumnElement[bool], before: datetime
+    ) -> Mapping[str, int]:
+        month = month_of(self._access.dialect.name, ended).label("month")
+        columns: list[ColumnElement[Any]] = [month, func.count().label("count")]
+        query = select(*columns).select_from(rows).where(condition).group_by(month)
+        return {row["month"]: int(row["count"]) for row in await self._access.rows(query.params({BEFORE: before}))}
 
     async def _prune_runs(self, moment: dict[str, int], limit: int) -> tuple[int, int]:
         """Delete sweeps that may go, the removals of each before itself."""

@@ -1,5 +1,6 @@
 """The port of the journal for the end of old records."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -25,8 +26,11 @@ class RetentionRecords(Protocol):
         """Return whether the last claim is a day away, and record this one then."""
         ...
 
-    async def prunable(self, before: datetime) -> Pruned:
-        """Count what `prune` would delete; messages are counted as if only those without items went."""
+    async def prunable(self, before: datetime) -> Mapping[str, Pruned]:
+        """Count what `prune` would delete, by the month in UTC in which it ended, such as 2024-10, the oldest first.
+
+        Removals count in the month of their sweep.
+        """
         ...
 
     async def prune(self, before: datetime, limit: int) -> Pruned:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.granting.grants import one_line_reason
 from nbsweep.core.ports import Clock, Journal
-from nbsweep.core.runs import PLANNED
+from nbsweep.core.runs import PLANNED, RunCounts, RunRecord
 from nbsweep.service.control import Answer, Control, FleetSource, TargetState
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
@@ -48,7 +48,12 @@ class FleetPage(Struct, frozen=True):
 
     async def show(self, visit: Visit) -> Shown:
         """Show all targets."""
-        targets = [await self._inputs(state) for state in self.control.targets()]
+        states = self.control.targets()
+        lasts = {state.name: await self.journal.last_run(state.name) for state in states}
+        # Several targets share a run, so their removals are counted at once.
+        counts = await self.journal.run_counts(sorted({last.run_id for last in lasts.values() if last}))
+        of_run = {(each.run_id, each.target): each for each in counts}
+        targets = [await self._inputs(state, lasts[state.name], of_run) for state in states]
         may_change = visit.visitor.may(Needs.ADMIN)
         fleet = await self.fleet.read() if self.fleet else None
         view = build_fleet(targets, self.control.not_ready(), self.clock.now(), may_change=may_change, fleet=fleet)
@@ -90,10 +95,10 @@ class FleetPage(Struct, frozen=True):
         answer = await self.control.request_sweep(SweepRequest(name, self.clock.now(), str(visit.actor)))
         return Moved("/", ANSWERS[answer](name))
 
-    async def _inputs(self, state: TargetState) -> TargetInputs:
-        last = await self.journal.last_run(state.name)
-        counts = await self.journal.run_counts([last.run_id]) if last else ()
-        mine = next((each for each in counts if each.target == state.name), None)
+    async def _inputs(
+        self, state: TargetState, last: RunRecord | None, counts: Mapping[tuple[str, str], RunCounts]
+    ) -> TargetInputs:
+        mine = counts.get((last.run_id, state.name)) if last else None
         planned = await self.journal.last_run(state.name, PLANNED)
         marks = await self.journal.marks.owners(self.clock.now(), state.name)
         details, has_graces = await self.control.details(state.name), bool(self.control.graces())
