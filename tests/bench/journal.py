@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -198,12 +198,11 @@ def measured(folder: Path, url: str, journals: Amounts, rounds: int) -> dict[str
             for name, config in configs.items():
                 note(title, name, command_cost(config, arguments, server))
     for _ in range(rounds):
-        with ExitStack() as stack:
-            started = {name: stack.enter_context(serving(config, listens[name], server)) for name, config in configs.items()}
-            for name, (_, cost) in started.items():
-                note("start of `serve`", name, cost)
-            for title, path in pages().items():
-                for name, (process, _) in started.items():
+        # One after the other, so that what a PostgreSQL server does is done for one of them.
+        for name, config in configs.items():
+            with serving(config, listens[name], server) as (process, started):
+                note("start of `serve`", name, started)
+                for title, path in pages().items():
                     note(title, name, page_cost(process, listens[name], path, server))
     return {title: (least(costs["empty"]), least(costs["full"])) for title, costs in found.items()}
 

@@ -43,12 +43,16 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         open_ = await journal.unfinished()
         services = await read_services(journal, settings, now)
         shared_now = await journal.lease_time(now)
+        runs = {name: await _relevant_runs(journal, name) for name in identities}
+        # Several targets share a run, so the removals of all are counted at once.
+        counts = await journal.run_counts(sorted({record.run_id for records in runs.values() for record in records}))
         left = left_alone(open_, identities, await _held(journal, shared_now, settings.service.lease))
         statuses = [
             judge_status(
                 name,
                 replace(
-                    await _known(journal, name, _followed(name, identity, open_), left),
+                    await _known(journal, name, runs[name], _followed(name, identity, open_), left),
+                    counts=counts,
                     service=service_of(name, services),
                     due=first_due(fleet, name) if fleet else None,
                     shared_now=shared_now,
@@ -79,16 +83,17 @@ async def _outbox(journal: Journal, now: datetime) -> OutboxHealth:
     return judge_outbox(await journal.outbox.counts(), failed, await journal.outbox.paused(), now, waiting)
 
 
-async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> StatusInputs:
-    lease, records = await journal.lease(target), await _relevant_runs(journal, target)
+async def _known(
+    journal: Journal, target: str, runs: Sequence[RunRecord], followed: Sequence[Removal], left: Iterable[LeftAlone]
+) -> StatusInputs:
+    lease = await journal.lease(target)
     return StatusInputs(
-        records,
+        runs,
         followed,
         [one for one in left if one.target == target],
         lease,
         is_alive(lease.holder) if lease else None,
         await journal.control.pause_of(target),
-        counts=await journal.run_counts([record.run_id for record in records]),
         marks=await journal.marks.marks(MOST_MARKS, OPEN, target),
     )
 
