@@ -18,10 +18,11 @@ from sqlalchemy import Connection, Table, create_engine, make_url, text
 import builders
 import notice_builders
 from nbsweep.adapters.journal import open_journal
+from nbsweep.adapters.journal.audit_tables import AUDIT, AUDIT_CHAINS
 from nbsweep.adapters.journal.inventory.tables import HOLDS, INVENTORY, SURVEYS
 from nbsweep.adapters.journal.notices.tables import EXEMPTIONS, ITEMS, MARKS, MESSAGES
 from nbsweep.adapters.journal.rows import RowMapper
-from nbsweep.adapters.journal.tables import AUDIT, AUDIT_CHAINS, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.audit.chain import START, Head, join
 from nbsweep.core.audit.entries import AuditEntry, entries_of
 from nbsweep.core.identity import TargetIdentity

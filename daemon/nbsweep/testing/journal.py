@@ -15,11 +15,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import require_aware
 from nbsweep.core.runs import (
-    FAILURES,
     SUCCESSES,
-    SURVEYED,
-    TRIED,
-    FleetBefore,
     History,
     Outcome,
     RunCounts,
@@ -31,6 +27,7 @@ from nbsweep.testing.records.control import InMemoryControl
 from nbsweep.testing.records.due_sweeps import InMemoryDueSweeps
 from nbsweep.testing.records.exemptions import InMemoryExemptions
 from nbsweep.testing.records.fences import InMemoryFences, database_now
+from nbsweep.testing.records.history import Past
 from nbsweep.testing.records.holds import InMemoryHolds
 from nbsweep.testing.records.inventory import InMemoryInventory
 from nbsweep.testing.records.plans import InMemoryPlans
@@ -201,14 +198,7 @@ class InMemoryJournal:
     async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
         """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""
         await asyncio.sleep(0)
-        found = [
-            removal
-            for removal in self._removals.values()
-            if _at_or_after(removal.requested_at, since)
-            and removal.project in (identity.project, UNKNOWN)
-            and (removal.target == target or _is_covered(removal, identity))
-        ]
-        return tuple(sorted(found, key=lambda removal: (removal.requested_at or since, removal.run_id)))
+        return self._past(target, identity).orders_since(since)
 
     async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
         """List ids of runs that begin with a text, the newest first."""
@@ -232,33 +222,10 @@ class InMemoryJournal:
     ) -> History:
         """Return the history of a target that the brakes and the cool-down need."""
         await asyncio.sleep(0)
-        known = [one for one in self._removals.values() if one.project == (identity.project if one.project else UNKNOWN)]
-        known = [one for one in known if one.project or one.target == target]
-        mine = [removal for removal in known if removal.target == target or _is_covered(removal, identity)]
-        requested = sum(_at_or_after(removal.sent_at, requested_since) for removal in mine if removal.requests)
-        failed = (removal for removal in known if removal.state in FAILURES)
-        failing = {removal.notebook_id for removal in failed if _at_or_after(removal.ended_at, failed_since)}
-        ends = [removal for removal in known if removal.state in TRIED and removal.notebook_id in failing]
-        newest_first = sorted(ends, key=lambda removal: (removal.ended_at or removal.planned_at, removal.run_id), reverse=True)
-        covered = [removal for removal in mine if removal.project == UNKNOWN or _is_covered(removal, identity)]
-        return History(requested, self._fleet_before(target, identity, covered), tuple(newest_first))
+        return self._past(target, identity).history(requested_since, failed_since)
 
-    def _fleet_before(self, target: str, identity: TargetIdentity, removals: Iterable[Removal]) -> FleetBefore | None:
-        same = (identity.project, identity.extent)
-        passed = [
-            run
-            for run in self._runs.values()
-            if run.outcome in SURVEYED and run.fleet > 0
-            if same == (run.project, run.extent) or (run.project == UNKNOWN and run.target == target)
-        ]
-        if not passed:
-            return None
-        last = max(passed, key=lambda run: (run.started_at, run.run_id))
-        gone = [removal for removal in removals if removal.state is State.DELETED]
-        deleted = sum(
-            _at_or_after(removal.ended_at if last.dry_run else removal.planned_at, last.started_at) for removal in gone
-        )
-        return FleetBefore(last.run_id, last.fleet, deleted)
+    def _past(self, target: str, identity: TargetIdentity) -> Past:
+        return Past(target, identity, tuple(self._runs.values()), tuple(self._removals.values()))
 
     async def lease_time(self, here: datetime) -> datetime:
         """Return the time by the clock that dates leases."""
@@ -290,14 +257,6 @@ class InMemoryJournal:
         if held is not None and held.holder.owner == lease.holder.owner:
             del self._leases[lease.target]
         await asyncio.sleep(0)
-
-
-def _is_covered(removal: Removal, identity: TargetIdentity) -> bool:
-    return removal.project == identity.project and identity.covers(removal.workspace_id, removal.feature)
-
-
-def _at_or_after(moment: datetime | None, since: datetime) -> bool:
-    return moment is not None and moment >= since
 
 
 AnyRecord = TypeVar("AnyRecord", Removal, RunRecord, TargetLease)

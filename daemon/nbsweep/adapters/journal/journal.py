@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -20,38 +20,22 @@ from nbsweep.adapters.journal.connections.tasks import ask
 from nbsweep.adapters.journal.dialects import among, now_us
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
-from nbsweep.adapters.journal.inventory.holds import SqlHolds
-from nbsweep.adapters.journal.inventory.records import SqlInventory
-from nbsweep.adapters.journal.notices.exemptions import SqlExemptions
-from nbsweep.adapters.journal.notices.mark_writer import MarkWriter
-from nbsweep.adapters.journal.notices.marks import SqlMarks
-from nbsweep.adapters.journal.notices.outbox import SqlOutbox
+from nbsweep.adapters.journal.parts import JournalParts
 from nbsweep.adapters.journal.queries import (
-    count_deleted,
-    count_requested,
     ends_of,
     ids_of_runs,
     notebooks_like,
-    of_failing,
     of_last_run,
     of_last_success,
-    of_last_surveys,
     of_latest,
     of_orders,
     of_unfinished,
 )
 from nbsweep.adapters.journal.records.access import Access
-from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter, chains_of
-from nbsweep.adapters.journal.records.control import SqlControl
-from nbsweep.adapters.journal.records.due_sweeps import SqlDueSweeps
-from nbsweep.adapters.journal.records.fences import SqlFences
+from nbsweep.adapters.journal.records.audit import TrailWriter, chains_of
 from nbsweep.adapters.journal.records.leases import lease_of, lease_row, owned_row, replacing_row
-from nbsweep.adapters.journal.records.plans import SqlPlans
-from nbsweep.adapters.journal.records.sessions import SqlSessions
-from nbsweep.adapters.journal.records.statistics import SqlStatistics
-from nbsweep.adapters.journal.records.workers import SqlWorkers
-from nbsweep.adapters.journal.retention import SqlRetention
-from nbsweep.adapters.journal.rows import Row, RowMapper
+from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.runs import REMOVAL, REMOVAL_MAPPER, RUN, RUN_MAPPER, read_history, removal_row, run_row
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
@@ -61,17 +45,13 @@ from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds, moment_of
-from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord, count_ends
+from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord, count_ends
 
-_RUN_MAPPER = RowMapper(RunRecord, RUNS)
-_REMOVAL_MAPPER = RowMapper(Removal, REMOVALS)
-_RUN = select(*_RUN_MAPPER.columns)
 MOST_PARAMETERS = 1000
 """Number of values in one query, which databases limit."""
-_REMOVAL = select(*_REMOVAL_MAPPER.columns)
 
 
-class SqlJournal:
+class SqlJournal(JournalParts):
     """A journal in a database; `open_journal` creates it."""
 
     def __init__(
@@ -84,12 +64,7 @@ class SqlJournal:
         self._files = files
         self.patience_s = patience_s
         self._sql = Statements(engine.dialect)
-        self._trail = TrailWriter(engine.dialect)
-        self.trail = SqlTrail(self._rows)
-        """The audit trail, for reading."""
-        self.control = SqlControl(engine.dialect, writer.write, self._rows, address, self._trail)
-        """The pauses, requests and due times of targets, and the records of services."""
-        self._access = Access(engine.dialect, address, writer.write, self._rows, self._trail)
+        super().__init__(Access(engine.dialect, address, writer.write, self._rows, TrailWriter(engine.dialect)))
 
     @property
     def place(self) -> str:
@@ -100,70 +75,6 @@ class SqlJournal:
     def on_postgresql(self) -> bool:
         """Whether the journal is in a PostgreSQL database."""
         return self.engine.dialect.name == "postgresql"
-
-    @cached_property
-    def marks(self) -> SqlMarks:
-        """The marks of all targets."""
-        return SqlMarks(self._access, self._mark_writer)
-
-    @cached_property
-    def outbox(self) -> SqlOutbox:
-        """The items and messages of the outbox."""
-        return SqlOutbox(self._access, self._mark_writer)
-
-    @cached_property
-    def exemptions(self) -> SqlExemptions:
-        """The exemptions, those that have ended included."""
-        return SqlExemptions(self._access)
-
-    @cached_property
-    def inventory(self) -> SqlInventory:
-        """The surveys, and the states of notebooks over time."""
-        return SqlInventory(self._access)
-
-    @cached_property
-    def statistics(self) -> SqlStatistics:
-        """Counts over all runs and targets."""
-        return SqlStatistics(self._access)
-
-    @cached_property
-    def plans(self) -> SqlPlans:
-        """The saved plans that were approved on a page or by the HTTP API."""
-        return SqlPlans(self._access)
-
-    @cached_property
-    def sessions(self) -> SqlSessions:
-        """The sessions of people who are signed in to the pages."""
-        return SqlSessions(self._access)
-
-    @cached_property
-    def holds(self) -> SqlHolds:
-        """The notebooks that are or were held out."""
-        return SqlHolds(self._access)
-
-    @cached_property
-    def fences(self) -> SqlFences:
-        """The fences of a fleet."""
-        return SqlFences(self._access)
-
-    @cached_property
-    def due_sweeps(self) -> SqlDueSweeps:
-        """The sweeps that are due, of a fleet."""
-        return SqlDueSweeps(self._access)
-
-    @cached_property
-    def workers(self) -> SqlWorkers:
-        """The workers of a fleet."""
-        return SqlWorkers(self._access)
-
-    @cached_property
-    def retention(self) -> SqlRetention:
-        """What deletes old records."""
-        return SqlRetention(self._access)
-
-    @cached_property
-    def _mark_writer(self) -> MarkWriter:
-        return MarkWriter(self._access.dialect, self._trail)
 
     def require_in_place(self) -> None:
         """Check that a later run will find the record, before a DELETE is sent.
@@ -181,25 +92,25 @@ class SqlJournal:
 
     async def open_run(self, run: RunRecord) -> None:
         """Record the start of a sweep; the pair of run and target is new."""
-        await self._writer.write(Change(self._sql.open_run, [_run_row(run)], dict))
+        await self._writer.write(Change(self._sql.open_run, [run_row(run)], dict))
 
     async def close_run(self, run: RunRecord) -> None:
         """Update the record of `open_run` with the end of the sweep."""
         never_opened = f"The journal {self.address.place} has no run {run.run_id} of {run.target} that could be closed."
-        await self._writer.write(Change(self._sql.close_run, [_run_row(run)], dict, never_opened))
+        await self._writer.write(Change(self._sql.close_run, [run_row(run)], dict, never_opened))
 
     async def write(self, removals: Sequence[Removal], *, exemptions_version: int | None = None) -> None:
         """Store the present state of new and known removals; all of them or none."""
         # The caller's list may change after a cancellation; the removals in it cannot.
         mine = tuple(removals)
         for removal in mine:
-            _REMOVAL_MAPPER.check(removal)
+            REMOVAL_MAPPER.check(removal)
         guard = None if exemptions_version is None else self.exemptions.unchanged(exemptions_version)
         change = Change(
             self._sql.upsert_removal,
             mine,
-            _removal_row,
-            beforehand=self._trail.append,
+            removal_row,
+            beforehand=self._access.trail.append,
             guard=guard,
             chains=chains_of(mine),
         )
@@ -207,7 +118,7 @@ class SqlJournal:
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
         """List the unfinished removals, the oldest first; with `target`, those under that name."""
-        return await self._access.records(_REMOVAL_MAPPER, of_unfinished(_REMOVAL, target).limit(limit))
+        return await self._access.records(REMOVAL_MAPPER, of_unfinished(REMOVAL, target).limit(limit))
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
         """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""
@@ -227,28 +138,28 @@ class SqlJournal:
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
         """List the latest sweeps, of one target if it is given, the newest first."""
-        runs = _RUN if target is None else _RUN.where(RUNS.c.target == target)
+        runs = RUN if target is None else RUN.where(RUNS.c.target == target)
         newest_first = runs.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
-        return await self._access.records(_RUN_MAPPER, newest_first.limit(limit))
+        return await self._access.records(RUN_MAPPER, newest_first.limit(limit))
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
         """Return the latest sweep of a target with one of these outcomes; if none are given, with any outcome."""
-        return next(iter(await self._access.records(_RUN_MAPPER, of_last_run(_RUN, target, outcomes))), None)
+        return next(iter(await self._access.records(RUN_MAPPER, of_last_run(RUN, target, outcomes))), None)
 
     async def last_success(self, target: str) -> RunRecord | None:
         """Return the latest sweep or dry run of a target that finished without a problem."""
-        return next(iter(await self._access.records(_RUN_MAPPER, of_last_success(_RUN, target))), None)
+        return next(iter(await self._access.records(RUN_MAPPER, of_last_success(RUN, target))), None)
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
         """List the sweeps without an end, the oldest first; with `target`, those under that name."""
         named = true() if target is None else RUNS.c.target == target
-        query = _RUN.where(named, RUNS.c.ended_at.is_(None))
-        return await self._access.records(_RUN_MAPPER, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
+        query = RUN.where(named, RUNS.c.ended_at.is_(None))
+        return await self._access.records(RUN_MAPPER, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
         """List the sweeps of one run, one record for each target; empty if the run does not exist."""
-        query = _RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)
-        return await self._access.records(_RUN_MAPPER, query)
+        query = RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)
+        return await self._access.records(RUN_MAPPER, query)
 
     async def run_counts(self, run_ids: Sequence[str]) -> tuple[RunCounts, ...]:
         """Count how the removals of these runs have ended, by sweep."""
@@ -269,23 +180,23 @@ class SqlJournal:
         """List the removals of a run in the order of its plan, those in these states and of these notebooks if given."""
         wanted = REMOVALS.c.state.in_(sorted(states)) if states else true()
         named = REMOVALS.c.notebook_id.in_(sorted(notebook_ids)) if notebook_ids else true()
-        planned = _REMOVAL.where(REMOVALS.c.run_id == run_id, wanted, named).order_by(REMOVALS.c.position)
-        return await self._access.records(_REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
+        planned = REMOVAL.where(REMOVALS.c.run_id == run_id, wanted, named).order_by(REMOVALS.c.position)
+        return await self._access.records(REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook in all runs, the newest first."""
-        query = _REMOVAL.where(REMOVALS.c.notebook_id == notebook_id)
+        query = REMOVAL.where(REMOVALS.c.notebook_id == notebook_id)
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
-        return await self._access.records(_REMOVAL_MAPPER, newest_first)
+        return await self._access.records(REMOVAL_MAPPER, newest_first)
 
     async def latest_removals(self, notebook_ids: Collection[str]) -> Mapping[str, Removal]:
         """Return the newest removal of each of these notebooks that has one, in whichever run, by notebook id."""
-        found = await self._access.records(_REMOVAL_MAPPER, of_latest(_REMOVAL, notebook_ids))
+        found = await self._access.records(REMOVAL_MAPPER, of_latest(REMOVAL, notebook_ids))
         return {removal.notebook_id: removal for removal in found}
 
     async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
         """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""
-        return await self._access.records(_REMOVAL_MAPPER, of_orders(_REMOVAL, target, identity, since))
+        return await self._access.records(REMOVAL_MAPPER, of_orders(REMOVAL, target, identity, since))
 
     async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
         """List ids of runs that begin with a text, the newest first."""
@@ -300,15 +211,7 @@ class SqlJournal:
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
     ) -> History:
         """Return the past of a target that the brakes and the cool-down need."""
-        requested = await self._count(count_requested(target, identity, requested_since))
-        surveys = [
-            run for query in of_last_surveys(_RUN, target, identity) for run in await self._access.records(_RUN_MAPPER, query)
-        ]
-        before = None
-        if last := max(surveys, key=lambda run: (run.started_at, run.run_id), default=None):
-            before = FleetBefore(last.run_id, last.fleet, await self._count(count_deleted(last, target, identity)))
-        ends = await self._access.records(_REMOVAL_MAPPER, of_failing(_REMOVAL, target, identity, failed_since))
-        return History(requested, before, ends)
+        return await read_history(self._access, target, identity, requested_since, failed_since)
 
     async def lease_time(self, here: datetime) -> datetime:
         """Return the time by the clock that dates leases; `here` is this machine's."""
@@ -343,19 +246,7 @@ class SqlJournal:
         if change.items:
             await self._writer.write(change)
 
-    async def _count(self, query: Select[Any]) -> int:
-        [row] = await self._rows(query)
-        return int(row["count"])
-
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
         with journal_errors(self.address):
             return await outlasting(partial(ask, self.engine, query), self.patience_s)
-
-
-def _run_row(run: RunRecord) -> Row:
-    return {**_RUN_MAPPER.row_of(run), "of_run": run.run_id, "of_target": run.target}
-
-
-def _removal_row(removal: Removal) -> Row:
-    return {**_REMOVAL_MAPPER.row_of(removal), "of_run": removal.run_id}

@@ -1,6 +1,7 @@
 """The tables as the code reads and writes them; `migrations/` brings a database to this shape.
 
-The tables of marks, of the outbox and of exemptions are in `notices/tables`, those of the inventory in `inventory/tables`.
+The tables of the audit trail are in `audit_tables`, those of marks, of the outbox and of exemptions in `notices/tables`,
+those of the inventory in `inventory/tables`, and those of a fleet in `fleet/tables`.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -23,41 +23,12 @@ from sqlalchemy import (
     Table,
     Text,
     TextClause,
-    literal_column,
     text,
 )
 from sqlalchemy.event import listen
 from sqlalchemy.types import TypeDecorator
 
-from nbsweep.core.audit.chain import LEGACY
 from nbsweep.core.model import microseconds, moment_of
-
-GUARDS: Mapping[str, tuple[str, ...]] = {
-    "sqlite": (
-        """CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
-        """CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
-        # An INSERT OR REPLACE would replace an entry without firing the DELETE trigger.
-        """CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
-        WHEN NEW.chain IS '(legacy)'
-        OR NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit WHERE chain = NEW.chain)
-        OR EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
-        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
-    ),
-    "postgresql": (
-        """CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$""",
-        """CREATE TRIGGER audit_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()""",
-        """CREATE TRIGGER audit_legacy_never_grows BEFORE INSERT ON audit
-        FOR EACH ROW WHEN (NEW.chain = '(legacy)') EXECUTE FUNCTION audit_is_append_only()""",
-    ),
-}
-"""By the database's name: the triggers that keep the audit trail append-only, whatever writes to it.
-
-A user who may change tables can still change entries; the chain of digests shows that.
-"""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -266,103 +237,6 @@ PLANS = Table(
     Column("document", LargeBinary, nullable=False),
 )
 """The approved plans: the fields of `ApprovedPlan`, and the document of the plan."""
-
-FENCES = Table(
-    "fences",
-    METADATA,
-    Column("name", Text, primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("machine", Text, nullable=False),
-    Column("pid", BigInteger, nullable=False),
-    Column("started", BigInteger, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("taken_at", UtcDateTime, nullable=False),
-    Column("beat_at", UtcDateTime, nullable=False),
-    Column("held", Boolean, nullable=False),
-    Column("memory", Text, nullable=False),
-    Column("memory_at", UtcDateTime, nullable=False),
-)
-"""The fences of a fleet: the fields of `Fence` and of its holder, and when the memory was written (1970: never)."""
-
-DUE_SWEEPS = Table(
-    "due_sweeps",
-    METADATA,
-    Column("target", Text, primary_key=True),
-    Column("plan_id", Text, primary_key=True),
-    Column("account", Text, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("not_before", UtcDateTime, nullable=False),
-    Column("failures", BigInteger, nullable=False),
-    Column("problem", Text, nullable=False),
-    Column("begun_at", UtcDateTime),
-    Column("ended_at", UtcDateTime),
-)
-"""The latest due sweep of each target and plan: the fields of `DueSweep`."""
-
-WORKERS = Table(
-    "workers",
-    METADATA,
-    Column("owner", Text, primary_key=True),
-    Column("beat_at", UtcDateTime, nullable=False),
-    Column("drain", Boolean, nullable=False),
-    Column("document", Text, nullable=False),
-)
-"""The workers of a fleet: `WorkerRecord` as a document, and whether somebody wants the worker to take no more jobs."""
-
-AUDIT = Table(
-    "audit",
-    METADATA,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("moment_us", BigInteger, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
-    Column("started_by", Text, nullable=False),
-    Column("notebook_id", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("owner", Text, nullable=False),
-    Column("policy", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("requests", BigInteger, nullable=False),
-    Column("request_id", Text, nullable=False),
-    Column("status_before", Text),
-    Column("workspace_id", Text),
-    Column("feature", Text),
-    Column("capacity_gb", BigInteger),
-    Column("category", Text),
-    Column("digest", Text, nullable=False),
-    Column("project", Text, nullable=False, server_default=""),
-    Column("chain", Text, nullable=False, server_default=LEGACY),
-    Column("sequence", BigInteger, nullable=False, server_default=literal_column("0")),
-    Index("audit_by_chain", "chain", "sequence", unique=True),
-    Index("audit_by_time", "moment_us"),
-    Index("audit_by_step", "what"),
-    Index("audit_by_target", "target"),
-    Index("audit_by_run", "run_id"),
-    Index("audit_by_notebook", "notebook_id"),
-    Index("audit_by_policy", "policy"),
-    Index("audit_by_starter", "started_by"),
-)
-"""The audit trail: the fields of `AuditEntry` and of `Link`, in plain types, because the digest is made of what is stored.
-
-The database numbers `id` when an entry is inserted. On PostgreSQL a higher number may be committed before a lower one, so
-nothing reads forward by `id`, only by the number in the chain, which is taken under the lock of the chain.
-"""
-
-AUDIT_CHAINS = Table(
-    "audit_chains",
-    METADATA,
-    Column("chain", Text, primary_key=True),
-    Column("sequence", BigInteger, nullable=False),
-    Column("digest", Text, nullable=False),
-)
-"""The head of each chain, which writers on PostgreSQL lock before they append. A chain without an entry has number 0."""
-
-for _dialect, _statements in GUARDS.items():
-    for _statement in _statements:
-        listen(AUDIT, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]  # SQLAlchemy says no types
 
 META = Table(
     "meta",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from nbsweep.core.audit.plans import PlanStep, entry_of_plan
+from nbsweep.core.audit.acts import Act, entry_of_act
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.model import require_aware
 from nbsweep.core.saved_plan.approval import ApprovedPlan
@@ -64,5 +64,5 @@ class InMemoryPlans:
         await asyncio.sleep(0)
 
     def _note(self, step: AuditStep, plan: ApprovedPlan, at: datetime, by: str) -> None:
-        done = PlanStep(step, plan.target, at, by, str(plan), plan.run_id)
-        self._trail.extend([entry_of_plan(done, 0)])
+        act = Act(step, plan.target, at, by, str(plan), plan.run_id)
+        self._trail.extend([entry_of_act(act, 0)])

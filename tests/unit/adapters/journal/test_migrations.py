@@ -17,12 +17,13 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 
 from builders import NOON, removal, run_record, target_lease
 from nbsweep.adapters.journal import SqlJournal, open_journal
+from nbsweep.adapters.journal.audit_tables import AUDIT
 from nbsweep.adapters.journal.dialects import insert_new, upsert
 from nbsweep.adapters.journal.migrations.run import upgrade
 from nbsweep.adapters.journal.notices.tables import EXEMPTIONS, ITEMS, MARKS, MESSAGES
 from nbsweep.adapters.journal.opening import make_tables
 from nbsweep.adapters.journal.statements import Statements
-from nbsweep.adapters.journal.tables import AUDIT, LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.errors import JournalError
 from nbsweep.core.exemptions.model import Exemption, Selector

@@ -22,9 +22,10 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from nbsweep.adapters.journal.audit_tables import AUDIT, AUDIT_CHAINS
 from nbsweep.adapters.journal.dialects import compiled, compiled_positionally, compiled_question, listed_in, upsert
 from nbsweep.adapters.journal.records.audit_search import latest_entries, people_like
-from nbsweep.adapters.journal.tables import AUDIT, AUDIT_CHAINS, REMOVALS, RUNS
+from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core.audit.chain import LEGACY, Head, Link, join
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry, AuditQuery, RemovalSnapshot, entries_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, union_all
 
-from nbsweep.adapters.journal.tables import AUDIT
+from nbsweep.adapters.journal.audit_tables import AUDIT
 from nbsweep.core.audit.entries import AuditQuery
 from nbsweep.core.model import microseconds
 

@@ -14,7 +14,7 @@ from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.records.audit import chains_of
 from nbsweep.adapters.journal.tables import PLANS
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Transaction, Turn
-from nbsweep.core.audit.plans import PlanStep, entry_of_plan
+from nbsweep.core.audit.acts import Act, entry_of_act
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.model import microseconds
 from nbsweep.core.saved_plan.approval import ApprovedPlan
@@ -92,8 +92,8 @@ class SqlPlans:
         at, by = plan.approved_at, plan.approved_by
         if step is AuditStep.CARRIED_OUT:
             at, by = plan.carried_out_at or at, plan.carried_out_by
-        noted = PlanStep(step, plan.target, at, by, str(plan), plan.run_id)
-        self._access.trail.append_one(transaction, plan.target, partial(entry_of_plan, noted))
+        act = Act(step, plan.target, at, by, str(plan), plan.run_id)
+        self._access.trail.append_one(transaction, plan.target, partial(entry_of_act, act))
 
     async def _plans(self, query: Select[Any]) -> tuple[ApprovedPlan, ...]:
         rows = await self._access.rows(query)

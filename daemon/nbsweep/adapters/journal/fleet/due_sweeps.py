@@ -9,8 +9,8 @@ from sqlalchemy import RowMapping, bindparam, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, upsert
 from nbsweep.adapters.journal.errors import journal_errors
+from nbsweep.adapters.journal.fleet.tables import DUE_SWEEPS
 from nbsweep.adapters.journal.records.access import Access
-from nbsweep.adapters.journal.tables import DUE_SWEEPS
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Transaction
 from nbsweep.core.due_sweeps.model import DueSweep
 from nbsweep.core.model import microseconds

@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, delete, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, upsert
 from nbsweep.adapters.journal.errors import journal_errors
+from nbsweep.adapters.journal.fleet.tables import WORKERS
 from nbsweep.adapters.journal.records.access import Access
-from nbsweep.adapters.journal.tables import WORKERS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.core.model import microseconds
 from nbsweep.core.workers.model import WorkerRecord

@@ -1,0 +1,1 @@
+"""The records of a fleet: its fences, the sweeps that are due, and its workers."""
