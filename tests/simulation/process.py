@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from nbsweep.adapters.cloud.auth.provider import open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.bootstrap.accounts import make_lanes
-from nbsweep.bootstrap.sweeps import make_sweeper
+from nbsweep.bootstrap.sweeps import inventory_options, make_sweeper
 from nbsweep.core.lease import Holder
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal, Ports
@@ -64,7 +64,7 @@ async def _run_sweep(world: "World", run_id: str, ports: Ports) -> None:
 def _make_sweeper(world: "World", ports: Ports, shutdown: Shutdown) -> Sweeper:
     holder = Holder(f"life-{world.lives}", "host", "machine", world.lives, world.lives)
     lease = LeaseOptions(holder, world.settings.service.lease, lambda one: one.pid == world.lives)
-    sweeper = make_sweeper(world.settings, world.target, ports, shutdown)
+    sweeper = make_sweeper(world.settings, world.target, ports, shutdown, inventory_options(world.settings))
     sweeper.options = replace(sweeper.options, lease=lease)
     return sweeper
 

@@ -88,12 +88,12 @@ async def open_all(
         if settings.service.fleet:
             accesses = await identify_accounts(accesses, clock)
             _report_unidentified(accesses, telemetry)
-        sweepers: list[Sweeper] = []
+        inventory, sweepers = inventory_options(settings), list[Sweeper]()
         lookups: dict[str, UserLookup] = {}
         for access in accesses:
             cloud = await stack.enter_async_context(access.open_client(clock, telemetry))
             lookups[access.target.name] = cloud.user
-            sweeper = make_sweeper(settings, access.target, Ports(cloud, journal, clock, telemetry), shutdown)
+            sweeper = make_sweeper(settings, access.target, Ports(cloud, journal, clock, telemetry), shutdown, inventory)
             area = replace(sweeper.area, caller=access.caller)
             sweepers.append(dataclasses.replace(sweeper, area=area, overlapping=overlapping_targets(area, sweepers)))
         yield OpenResources(
@@ -145,8 +145,10 @@ def overlapping_targets(area: Area, before: Iterable[Sweeper]) -> tuple[Overlapp
     )
 
 
-def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
-    """Build the sweeper of a target from the configuration."""
+def make_sweeper(
+    settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown, inventory: InventoryOptions | None
+) -> Sweeper:
+    """Build the sweeper of a target from the configuration; `inventory` is that of `inventory_options`."""
     removal, polling = settings.removal, settings.polling
     workspaces = target.workspace_ids
     return Sweeper(
@@ -165,7 +167,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             max_failures=settings.brakes.max_failures,
             cool_down=removal.cool_down.to_core() if removal.cool_down else None,
             max_new_marks=settings.marks.max_new_per_sweep,
-            inventory=_inventory(settings),
+            inventory=inventory,
             keep=settings.retention.keep if settings.retention else None,
         ),
         brakes=settings.brakes.to_core(),
@@ -187,8 +189,11 @@ def not_dead(holder: Holder) -> bool | None:
     return False if is_alive(holder) is False else None
 
 
-def _inventory(settings: Settings) -> InventoryOptions | None:
-    """Return how surveys are recorded; None if they are not."""
+def inventory_options(settings: Settings) -> InventoryOptions | None:
+    """Return how surveys are recorded; None if they are not.
+
+    It is the same for all targets, and its digest reads all of them: computed for each, it takes most of the time of a start.
+    """
     inventory = settings.inventory
     if inventory is None or not inventory.keep:
         return None

@@ -9,7 +9,7 @@ from random import Random
 
 from msgspec import Struct
 
-from nbsweep.bootstrap.sweeps import make_sweeper
+from nbsweep.bootstrap.sweeps import inventory_options, make_sweeper
 from nbsweep.core.errors import Unauthorized
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.notices.channel import Acceptance, Letter, OpenChannels, Receipt
@@ -104,7 +104,8 @@ async def _play(seed: int, today: datetime, settings: Settings, days: int) -> Pa
     account = Account(clock, lives(seed, clock.now(), days, workspaces[1]), (workspaces[0], workspaces[1]), seed)
     journal = record_journal(writes)
     ports = Ports(account.cloud, journal, clock, RecordingTelemetry())
-    sweepers = tuple(make_sweeper(settings, target, ports, Shutdown()) for target in settings.targets)
+    inventory = inventory_options(settings)
+    sweepers = tuple(make_sweeper(settings, target, ports, Shutdown(), inventory) for target in settings.targets)
     story = Story(seed, clock, account, journal, sweepers, _relay(seed, ports, settings), _operators(ports))
     await story.play(days)
     return Past(tuple(writes), account.notebooks())

@@ -4,7 +4,6 @@ What is looked up, and what only the cloud knows, is found when a sweep begins; 
 """
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from pydantic import ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -23,11 +22,14 @@ def check_overlaps(value: object, handler: ValidatorFunctionWrapHandler) -> obje
 
 
 def _overlaps(targets: tuple[TargetSettings, ...]) -> Iterator[InitErrorDetails]:
-    for (first, one), (place, other) in combinations(enumerate(targets), 2):
-        if _are_one(one, other):
+    """Yield a mistake for each target that overlaps with one before it; only the first such one is named."""
+    for place, other in enumerate(targets):
+        first = next((number for number, one in enumerate(targets[:place]) if _are_one(one, other)), None)
+        if first is not None:
             message = (
-                f"covers some of the notebooks of target {one.name}, number {first + 1} of this list: the project is the same, "
-                "and each would delete them by brakes of its own. Leave one out, or give them other workspaces or features"
+                f"covers some of the notebooks of target {targets[first].name}, number {first + 1} of this list: the project "
+                "is the same, and each would delete them by brakes of its own. Leave one out, or give them other workspaces or "
+                "features"
             )
             problem = PydanticCustomError("overlap", "{message}", {"message": message})
             yield InitErrorDetails(type=problem, loc=(place,), input=None)
