@@ -20,7 +20,8 @@ def main() -> int:
     options = _parser().parse_args()
     found = 0
     print(line(HEAD), line(["---"] * len(HEAD)), sep="\n", flush=True)  # noqa: T201 -- the output of the command
-    for name, played in _played(options.first, options.seeds):
+    first, seeds = (options.first, options.seeds) if options.seed is None else (options.seed, 1)
+    for name, played in _played(first, seeds):
         print(line(cells(name, played)), flush=True)  # noqa: T201 -- likewise
         for problem in played.witness.found:
             found += 1
@@ -57,6 +58,7 @@ def line(found: list[str] | tuple[str, ...]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulation.nights", description=__doc__)
+    parser.add_argument("--seed", type=int, metavar="N", help="this seed alone")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="how many of each night (1)")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the first of them (0)")
     return parser

@@ -67,7 +67,7 @@ async def _let_be_due_later(fleet: Fleet) -> None:
     # A due time that no process has recorded, because the leader crashed, is made up for by the next one. That takes due times
     # in the journal, which these fleets do not have.
     while late := late - fleet.recorded:
-        fleet.due(late)
+        fleet.due(sorted(late))
         await anyio.sleep(LOOKS_EVERY_S)
 
 
