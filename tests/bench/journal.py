@@ -29,6 +29,8 @@ from bench.filling import Amount, fill_journal, name_of, notebook_id_of, project
 
 ROUNDS = 5
 PATIENCE_S = 60.0
+IDLE_MS = 30.0
+"""CPU time in a second that is as good as none: a service looks at the journal now and then."""
 NOTEBOOK = notebook_id_of(0)
 """A notebook of the first target, which the cloud shows and the full journal has a removal of."""
 
@@ -101,7 +103,7 @@ def command_cost(config: Path, arguments: Sequence[str], server: int | None) -> 
 
 @contextmanager
 def serving(config: Path, listen: str, server: int | None) -> Iterator[tuple[int, Cost]]:
-    """Run the service; give its process and what its start took until it was ready."""
+    """Run the service; give its process, the time until it was ready, and the CPU time until it had nothing to do."""
     server_ms, began_s = server_cpu_ms(server), time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "nbsweep", "serve", "--config", str(config)],
@@ -114,10 +116,19 @@ def serving(config: Path, listen: str, server: int | None) -> Iterator[tuple[int
                 raise RuntimeError("the service has not started")
             time.sleep(0.01)
         took_s = time.perf_counter() - began_s
+        wait_until_idle(process.pid)
         yield process.pid, Cost(1000 * took_s, cpu_ms(process.pid) + server_cpu_ms(server) - server_ms)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
+
+
+def wait_until_idle(process: int) -> None:
+    """Wait until a process has used almost no CPU time for a while, or for `PATIENCE_S`."""
+    until_s, before_ms = time.monotonic() + PATIENCE_S, float("-inf")
+    while (used_ms := cpu_ms(process)) - before_ms >= IDLE_MS and time.monotonic() < until_s:
+        before_ms = used_ms
+        time.sleep(1.0)
 
 
 def page_cost(process: int, listen: str, path: str, server: int | None) -> Cost:
