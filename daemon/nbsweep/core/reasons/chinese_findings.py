@@ -12,6 +12,8 @@ TAG = "tags."
 NOUNS: Mapping[str, str] = {
     "status": "状态",
     "feature": "类型",
+    "features": "类型",
+    "workspaces": "工作空间",
     "name": "名称",
     "owner": "所有者",
     "workspace": "工作空间",

@@ -218,7 +218,7 @@ async def test_the_form_says_which_notebook_is_kept_and_what_happens_to_it(tmp_p
             assert hidden == {"notebook": "nb1", "target": "research"}
         face.control.contexts = (explained(),)
         about = (await see(face, "/exemptions/new?notebook=nb1&target=research", headers=BEARER)).content.only("section")
-        assert "The next sweep deletes it, which is due at 1 Mar 2026 12:00 UTC." in about.words
+        assert "The next sweep, due at 1 Mar 2026 12:00 UTC, deletes it." in about.words
         assert "policy old: idle 99d 23h (over 30d)" in about.words
 
 

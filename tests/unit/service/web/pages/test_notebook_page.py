@@ -85,7 +85,7 @@ def said(about: NotebookContext, target: TargetState | None) -> str:
 @pytest.mark.parametrize(
     ("about", "target", "sentence"),
     [
-        (context(notebook(), OLD), state(), "The next sweep deletes it, which is due at"),
+        (context(notebook(), OLD), state(), "The next sweep, due at"),
         (context(notebook(), OLD), state(pause=Pause("research", NOON)), "It would be deleted, but its target is paused."),
         (context(notebook(), OLD), state(dry_run=True), "It would be deleted, but this service makes dry runs only."),
         (context(notebook(), OLD), state(next_run=None), "The next sweep deletes it. Sweeps begin only when somebody asks"),
@@ -128,7 +128,7 @@ async def test_the_page_begins_with_what_happens_and_why() -> None:
         seen = await see(face, "/notebooks/nb1")
         assert (seen.status, seen.heading) == (200, "Notebook experiment-1")
         section = seen.content.all("section")[0]
-        assert section.only("strong").words == "The next sweep deletes it, which is due at 1 Mar 2026 12:00 UTC."
+        assert section.only("strong").words == "The next sweep, due at 1 Mar 2026 12:00 UTC, deletes it."
         assert "policy old: idle 99d 23h (over 30d)" in section.words
         told = facts(seen.content)
         assert (told["Owner"], told["Status"], told["Size"]) == ("alice", "STOPPED quota exceeded", "50 GB")

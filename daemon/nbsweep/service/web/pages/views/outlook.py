@@ -55,7 +55,7 @@ def _goes(state: TargetState | None) -> Message:
         return message("It would be deleted, but this service makes dry runs only.")
     if state is None or state.next_run is None:
         return message("The next sweep deletes it. Sweeps begin only when somebody asks for one.")
-    return message("The next sweep deletes it, which is due at %(at)s.", at=state.next_run)
+    return message("The next sweep, due at %(at)s, deletes it.", at=state.next_run)
 
 
 def _kept(context: NotebookContext) -> tuple[str, Message, Cause | None]:
@@ -87,4 +87,4 @@ def _notes(context: NotebookContext, state: TargetState | None) -> Iterator[Mess
             at=context.explanation.flips_at,
         )
     if state and not state.dry_run:
-        yield message("Right before that, all rules are checked again on fresh facts, and brakes may stop the sweep.")
+        yield message("Right before the deletion, all rules are checked again on fresh facts, and brakes may stop the sweep.")
