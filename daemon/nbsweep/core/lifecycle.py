@@ -70,7 +70,8 @@ class IllegalStepError(Exception):
 
 PROVEN_GONE = "proven gone"
 VANISHED = "vanished: somebody else deleted it before its DELETE"
-"""Ends that are recorded in the same words each time."""
+NO_END = "no end by its deadline"
+"""Ends that are recorded in the same words each time; after NO_END the last status may follow."""
 
 
 class Removal(Struct, frozen=True):

@@ -158,7 +158,7 @@ class Recovery:
             case Step.FAILED:
                 await self._failed(removal, now, lifecycle.describe_failure(seen))
             case Step.TIMED_OUT:
-                await self._tracker.finish(lifecycle.time_out(removal, now, "no end by its deadline"))
+                await self._tracker.finish(lifecycle.time_out(removal, now, lifecycle.NO_END))
             case _ if lifecycle.may_still_arrive(removal, now, self.polling.grace):
                 self._poller.follow(removal)
             case _:

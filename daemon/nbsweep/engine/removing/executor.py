@@ -279,7 +279,7 @@ class Executor:
                     await self._failed(removal, seen)
                 case Step.TIMED_OUT:
                     status = seen.status if seen else "not readable"
-                    await self._tracker.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
+                    await self._tracker.finish(lifecycle.time_out(removal, now, f"{lifecycle.NO_END}; it is {status}"))
                 case Step.NO_EFFECT if self._stopping.no_more and removal.state is State.REQUESTED:
                     await self._finisher.give_up_on(removal, "a brake" if self._stopping.refusal else "an interruption")
                 case _:

@@ -80,7 +80,7 @@ async def test_the_history_counts_what_ended_by_day_and_outcome() -> None:
         assert len(by_day) == 31
         assert table(seen, "Why removals failed")[1:] == [
             ["1", "Failed to be deleted", "DELETE_FAILED: quota exceeded"],
-            ["1", "Timed out", "no end by its deadline"],
+            ["1", "Timed out", "It had no end by its deadline"],
         ]
         assert [row[0] for row in table(seen, "Removals")[1:]] == [f"experiment-{each} alice" for each in (5, 4, 3, 2, 1)]
 

@@ -14,7 +14,7 @@ from nbsweep.core.lookup import NotebookRef
 from nbsweep.documents.audit import moment_or_none
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.paging import address
-from nbsweep.service.web.pages.views.words import SENTENCES, step_words
+from nbsweep.service.web.pages.views.words import Said, sentence_words, step_words
 
 PATH = "/audit"
 VERIFY = f"{PATH}/verify"
@@ -87,8 +87,8 @@ class EntryRow(Struct, frozen=True):
     who: str
     run_id: str
     reason: str
-    said: Message | None
-    """The reason in the language of the page, if it is always the same sentence."""
+    said: Said | None
+    """The reason in the language of the page; None if there are no words for it."""
 
 
 class AuditView(Struct, frozen=True):
@@ -157,7 +157,7 @@ def entry_row(entry: AuditEntry) -> EntryRow:
         who=str(entry.started_by),
         run_id=str(entry.run_id),
         reason=str(entry.reason or entry.request_id),
-        said=SENTENCES.get(str(entry.reason)),
+        said=sentence_words(str(entry.reason)),
     )
 
 

@@ -17,6 +17,7 @@ from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.fleet import END_TITLES
 from nbsweep.service.web.pages.views.history_filters import FilterView
 from nbsweep.service.web.pages.views.removals import RemovalsView, RunRow
+from nbsweep.service.web.pages.views.words import Said, sentence_words
 
 PARTS: Mapping[RemovalOutcome, tuple[Message, Tone]] = {
     "deleted": (message("deleted"), Tone.GOOD),
@@ -79,6 +80,8 @@ class CauseRow(Struct, frozen=True):
 
     end: Message
     cause: str
+    said: Said | None
+    """The cause in the language of the page; None if there are no words for it."""
     count: int
 
 
@@ -136,7 +139,9 @@ def build_history(
         length_rows=_length_rows(bins),
         half=timedelta(seconds=quantile_s(durations, 0.5)) if durations else None,
         most=timedelta(seconds=quantile_s(durations, 0.95)) if durations else None,
-        causes=[CauseRow(END_TITLES[each.outcome], each.cause, each.count) for each in known.causes],
+        causes=[
+            CauseRow(END_TITLES[each.outcome], each.cause, sentence_words(each.cause), each.count) for each in known.causes
+        ],
         other_causes=total.failed + total.timed_out - failures,
         sheets=sheets,
         runs=runs[0],

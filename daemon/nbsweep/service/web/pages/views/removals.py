@@ -9,7 +9,7 @@ from nbsweep.core.lifecycle import Removal, RemovalOutcome, outcome
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.web.pages.languages.messages import Message
 from nbsweep.service.web.pages.views.fleet import END_TITLES, OUTCOMES, EndCount, end_counts
-from nbsweep.service.web.pages.views.words import SENTENCES
+from nbsweep.service.web.pages.views.words import Said, sentence_words
 
 PAGE_ROWS = 25
 TONES: Mapping[RemovalOutcome, str] = {
@@ -39,8 +39,8 @@ class RemovalRow(Struct, frozen=True):
     size_gb: int | None
     reason: str
     """In English, or in the words of the cloud."""
-    said: Message | None
-    """The same in the language of the page, if it is always the same sentence."""
+    said: Said | None
+    """The same in the language of the page; None if there are no words for it."""
 
 
 class Pager(Struct, frozen=True):
@@ -99,7 +99,7 @@ def removal_row(removal: Removal) -> RemovalRow:
         took=max(took, timedelta()) if took is not None else None,
         size_gb=removal.capacity_gb,
         reason=removal.end_reason or removal.reason,
-        said=SENTENCES.get(removal.end_reason),
+        said=sentence_words(removal.end_reason),
     )
 
 

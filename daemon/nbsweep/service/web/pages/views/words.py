@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.judging.verdict import Reason
-from nbsweep.core.lifecycle import PROVEN_GONE, VANISHED
+from nbsweep.core.lifecycle import NO_END, PROVEN_GONE, VANISHED
 from nbsweep.service.web.pages.languages.messages import Message, message
 
 STEPS: Mapping[str, Message] = {
@@ -59,8 +61,36 @@ REASONS: Mapping[str, Message] = {
 SENTENCES: Mapping[str, Message] = {
     PROVEN_GONE: message("It is proven gone"),
     VANISHED: message("Somebody else deleted it before nbsweep did"),
+    NO_END: message("It had no end by its deadline"),
 }
 """Sentences of removals that are always the same."""
+BEGINNINGS: Mapping[str, Message] = {
+    f"{NO_END}; it is ": message("It had no end by its deadline; its status:"),
+    "the cloud refused: ": message("The cloud refused:"),
+    "something else is going on with the notebook: ": message("The cloud is busy with the notebook:"),
+    "the notebook must be stopped first: ": message("The notebook must be stopped first:"),
+    "the credentials are accepted, but not for this call: ": message("The credentials are accepted, but not for this call:"),
+    "the cloud does not accept the credentials: ": message("The cloud does not accept the credentials:"),
+    "it could not be stopped: ": message("It could not be stopped:"),
+    "its deletion failed, and now it is kept: ": message("Its deletion failed, and now it is kept:"),
+}
+"""Beginnings of sentences of removals, after which the status, the words of the cloud or an English reason follow."""
+
+
+class Said(Struct, frozen=True):
+    """A sentence of a record in the words of the page."""
+
+    words: Message
+    rest: str = ""
+    """What follows, in English or in the words of the cloud; empty if nothing does."""
+
+
+def sentence_words(sentence: str) -> Said | None:
+    """Return a sentence of the records in the words of the page; None if it has none for it."""
+    if known := SENTENCES.get(sentence):
+        return Said(known)
+    beginning = next((each for each in BEGINNINGS if sentence.startswith(each)), "")
+    return Said(BEGINNINGS[beginning], sentence.removeprefix(beginning)) if beginning else None
 
 
 def step_words(step: str) -> Message:
