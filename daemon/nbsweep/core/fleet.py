@@ -34,6 +34,8 @@ class FleetRow(Struct, frozen=True):
 
     def state(self, now: datetime) -> ShownState | None:
         """Return the state of the mark; None if there is none."""
+        if self.mark and self.verdict.reason is Reason.HELD_OUT:
+            return ShownState.HELD_OUT
         return shown_state(self.mark, self.due_at, now) if self.mark else None
 
     @property
@@ -64,6 +66,8 @@ def _row(plan: Plan, planned: set[str], notebook: Notebook, rules: Rules, moment
     mark = rules.marks.get(notebook.id)
     mark = mark if mark and mark.is_of(notebook) else None
     due = due_of(mark, rules.graces) if mark else None
+    if mark and verdict.reason is Reason.HELD_OUT:
+        due = verdict.until
     return FleetRow(plan.target, notebook, verdict, idle_since(notebook, moment), mark=mark, due_at=due)
 
 

@@ -1,6 +1,5 @@
 """`marks`: the notebooks whose deletion is announced, read from the journal."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -10,11 +9,10 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.marks import marks_view
-from nbsweep.core.marks.grace import Grace
+from nbsweep.core.judging.holdout import MarkRules, holds_to_read, mark_rules, show_mark
 from nbsweep.core.marks.model import OPEN, Mark, MarkState
-from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.marks.shown import ShownState, stored_state
 from nbsweep.documents.people.marks import mark_documents
-from nbsweep.settings import Settings
 
 
 class MarksOptions(Struct, frozen=True):
@@ -31,43 +29,39 @@ class MarksOptions(Struct, frozen=True):
     wide: bool = False
 
 
-def graces_of(settings: Settings) -> Mapping[str, Grace]:
-    """Return the grace of each policy that has one."""
-    return {policy.name: policy.grace for policy in settings.rules.policies if policy.grace}
-
-
 async def marks_command(session: Session, options: MarksOptions) -> Exit:
     """Show the marks, the newest first, and by name those of one sweep."""
-    now, graces = SystemClock().now(), graces_of(session.settings)
+    now, configured = SystemClock().now(), session.settings.rules
     async with open_journal(session.settings.journal) as journal:
         found = await journal.marks.marks(options.limit, _stored(options), options.target, options.owner)
-    by_name = sorted((mark for mark in found if _is_wanted(mark, options, graces, now)), key=lambda mark: mark.name)
+        asked = holds_to_read(found, configured.holdouts)
+        latest = {project: await journal.holds.latest(project, ids) for project, ids in asked.items()}
+    rules = mark_rules(configured.graces, configured.holdouts, latest)
+    by_name = sorted((mark for mark in found if _is_wanted(mark, options, rules, now)), key=lambda mark: mark.name)
     marks = sorted(by_name, key=lambda mark: mark.marked_at, reverse=True)
     if options.format == "json":
-        session.write_json(mark_documents(marks, graces, now))
+        session.write_json(mark_documents(marks, rules, now))
     elif marks:
-        session.show_result(marks_view(marks, graces, now, wide=options.wide))
+        session.show_result(marks_view(marks, rules, now, wide=options.wide))
     else:
-        session.write_result(_nothing(options, graces))
+        session.write_result(_nothing(options, rules))
     return Exit.DONE
 
 
 def _stored(options: MarksOptions) -> frozenset[MarkState]:
-    """Return the stored states of the states to list: a due mark is stored as told."""
-    if not options.states:
-        return OPEN
-    return frozenset(MarkState.TOLD if state is ShownState.DUE else MarkState(state.upper()) for state in options.states)
+    """Return the stored states of the states to list."""
+    return frozenset(map(stored_state, options.states)) if options.states else OPEN
 
 
-def _is_wanted(mark: Mark, options: MarksOptions, graces: Mapping[str, Grace], now: datetime) -> bool:
+def _is_wanted(mark: Mark, options: MarksOptions, rules: MarkRules, now: datetime) -> bool:
     if options.untold and not (mark.open and mark.untold):
         return False
-    return not options.states or shown_state(mark, due_of(mark, graces), now) in options.states
+    return not options.states or show_mark(mark, rules, now).state in options.states
 
 
-def _nothing(options: MarksOptions, graces: Mapping[str, Grace]) -> str:
+def _nothing(options: MarksOptions, rules: MarkRules) -> str:
     if options.states or options.owner or options.target or options.untold:
         return "No mark fits."
-    if not graces:
+    if not rules.graces:
         return "No notebook is marked: no policy has a grace, so that deletions are not announced."
     return "No notebook is marked."

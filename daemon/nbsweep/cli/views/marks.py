@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from nbsweep.cli.views.results import cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.facts import format_age, format_moment
+from nbsweep.core.judging.holdout import MarkRules, ShownMark, show_mark
 from nbsweep.core.lookup import short_ids
-from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
-from nbsweep.core.marks.shown import MarkTotals, ShownState, due_of, shown_state
+from nbsweep.core.marks.shown import MarkTotals, ShownState
 
 COLUMNS = (
     Column("ID", leaves=3),
@@ -29,16 +29,17 @@ STYLES: Mapping[ShownState, str] = {
     ShownState.MARKED: "yellow",
     ShownState.TOLD: "cyan",
     ShownState.DUE: "bold red",
+    ShownState.HELD_OUT: "blue",
     ShownState.REMOVED: "green",
     ShownState.CLEARED: "dim",
 }
 
 
-def marks_view(marks: Sequence[Mark], graces: Mapping[str, Grace], now: datetime, *, wide: bool) -> RenderableType:
+def marks_view(marks: Sequence[Mark], rules: MarkRules, now: datetime, *, wide: bool) -> RenderableType:
     """Return the table of marks, and below it how many there are in each state."""
     ids = short_ids(mark.notebook_id for mark in marks)
-    table = make_table(COLUMNS, lambda: (_row(mark, ids, due_of(mark, graces), now, wide=wide) for mark in marks))
-    counts = Counter(shown_state(mark, due_of(mark, graces), now) for mark in marks)
+    table = make_table(COLUMNS, lambda: (_row(mark, ids, show_mark(mark, rules, now), now, wide=wide) for mark in marks))
+    counts = Counter(show_mark(mark, rules, now).state for mark in marks)
     untold = [mark for mark in marks if mark.open and mark.untold]
     retried = sum(mark.retried for mark in untold)
     words = ", ".join(f"{counts[state]} {state}" for state in ShownState if counts[state])
@@ -52,17 +53,16 @@ def marks_view(marks: Sequence[Mark], graces: Mapping[str, Grace], now: datetime
     return Group(*parts)
 
 
-def _row(mark: Mark, ids: Mapping[str, str], due: datetime | None, now: datetime, *, wide: bool) -> Row:
-    state = shown_state(mark, due, now)
+def _row(mark: Mark, ids: Mapping[str, str], shown: ShownMark, now: datetime, *, wide: bool) -> Row:
     return (
         cell(ids[mark.notebook_id]),
         cell(mark.name),
         cell(mark.owner_label),
         cell(mark.target),
         cell(mark.policy),
-        cell(state, STYLES[state]),
+        cell(shown.state, STYLES[shown.state]),
         cell(f"{mark.marked_at:%Y-%m-%d %H:%M}Z"),
-        cell(_when(mark, due, now)),
+        cell(_when(mark, shown.due_at, now)),
         cell(_why(mark, wide=wide), "dim"),
     )
 

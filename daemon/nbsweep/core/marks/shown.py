@@ -17,15 +17,22 @@ class ShownState(StrEnum):
     MARKED = "marked"
     TOLD = "told"
     DUE = "due"
+    HELD_OUT = "held-out"
+    """Its deadline has passed, and the holdout of its policy keeps it."""
     REMOVED = "removed"
     CLEARED = "cleared"
 
 
 def shown_state(mark: Mark, due: datetime | None, now: datetime) -> ShownState:
-    """Return the state of a mark at a moment."""
+    """Return the state of a mark at a moment, without regard to a holdout."""
     if mark.state is MarkState.TOLD and due is not None and due <= now:
         return ShownState.DUE
     return ShownState(mark.state.value.lower())
+
+
+def stored_state(state: ShownState) -> MarkState:
+    """Return the stored state of a shown one: marks that are due or held out are stored as told."""
+    return MarkState.TOLD if state in (ShownState.DUE, ShownState.HELD_OUT) else MarkState(state.upper())
 
 
 def due_of(mark: Mark, graces: Mapping[str, Grace]) -> datetime | None:

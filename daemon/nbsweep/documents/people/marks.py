@@ -1,14 +1,14 @@
 """The JSON documents of marks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
 
-from nbsweep.core.marks.grace import Grace
+from nbsweep.core.judging.holdout import MarkRules, ShownMark, show_mark
 from nbsweep.core.marks.model import ClearCause, Mark
-from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.marks.shown import ShownState
 from nbsweep.core.reasons.render import Language, render_action
 from nbsweep.documents.base import Count, Document, Time, moment_text
 
@@ -40,7 +40,7 @@ class MarkDocument(Document, frozen=True):
     run_id: Annotated[str | None, Meta(description="The run that deleted the notebook.")]
 
 
-def mark_document(mark: Mark, due: datetime | None, now: datetime) -> MarkDocument:
+def mark_document(mark: Mark, shown: ShownMark) -> MarkDocument:
     """Return the document of a mark."""
     return MarkDocument(
         mark=mark.id,
@@ -51,12 +51,12 @@ def mark_document(mark: Mark, due: datetime | None, now: datetime) -> MarkDocume
         workspace=mark.workspace_id,
         policy=mark.policy,
         reason=mark.reason,
-        state=shown_state(mark, due, now),
+        state=shown.state,
         marked_at=moment_text(mark.marked_at),
         surveys=mark.surveys,
         told_at=moment_text(mark.told_at),
         told_by=mark.told_by or None,
-        due_at=moment_text(due),
+        due_at=moment_text(shown.due_at),
         untold=mark.untold or None,
         untold_since=moment_text(mark.untold_since),
         retried=mark.retried,
@@ -68,6 +68,6 @@ def mark_document(mark: Mark, due: datetime | None, now: datetime) -> MarkDocume
     )
 
 
-def mark_documents(marks: Iterable[Mark], graces: Mapping[str, Grace], now: datetime) -> list[MarkDocument]:
+def mark_documents(marks: Iterable[Mark], rules: MarkRules, now: datetime) -> list[MarkDocument]:
     """Return the documents of marks."""
-    return [mark_document(mark, due_of(mark, graces), now) for mark in marks]
+    return [mark_document(mark, show_mark(mark, rules, now)) for mark in marks]

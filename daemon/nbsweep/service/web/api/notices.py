@@ -1,9 +1,12 @@
 """The handlers of the API for marks and for the outbox: what is announced, and what was sent."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
-from nbsweep.core.marks.model import OPEN, MarkState
-from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.judging.holdout import MarkRules, holds_to_read, mark_rules, show_mark
+from nbsweep.core.marks.model import OPEN, Mark, MarkState
+from nbsweep.core.marks.shown import ShownState, stored_state
 from nbsweep.core.notices.outbox import MessageState
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents.base import moment_text
@@ -38,16 +41,21 @@ class NoticesApi:
         stored = _stored(state)
         read = MOST_READ if stored == {MarkState.TOLD} else limit
         found = await self._journal.marks.marks(read, stored, target, free_text(request, "owner"))
-        now, graces = self._clock.now(), self._control.graces()
-        shown = [mark for mark in found if state in (None, shown_state(mark, due_of(mark, graces), now))]
-        return json_answer(MarksDocument(mark_documents(shown[:limit], graces, now)))
+        now, rules = self._clock.now(), await self._rules(found)
+        shown = [mark for mark in found if state in (None, show_mark(mark, rules, now).state)]
+        return json_answer(MarksDocument(mark_documents(shown[:limit], rules, now)))
 
     async def marks_of_notebook(self, request: web.Request) -> web.StreamResponse:
         """Return the marks of one notebook, also those that have ended, the newest first."""
         notebook_id = checked_id("notebook_id", request.match_info["notebook_id"])
         marks = await self._journal.marks.marks_of(notebook_id)
-        documents = mark_documents(marks, self._control.graces(), self._clock.now())
+        documents = mark_documents(marks, await self._rules(marks), self._clock.now())
         return json_answer(MarksOfNotebookDocument(notebook_id, documents))
+
+    async def _rules(self, marks: Sequence[Mark]) -> MarkRules:
+        holdouts, records = self._control.holdouts(), self._journal.holds
+        latest = {project: await records.latest(project, ids) for project, ids in holds_to_read(marks, holdouts).items()}
+        return mark_rules(self._control.graces(), holdouts, latest)
 
     async def outbox(self, request: web.Request) -> web.StreamResponse:
         """Return the latest messages, or those in one state, the newest first, and whether sending is paused."""
@@ -71,7 +79,5 @@ class NoticesApi:
 
 
 def _stored(state: ShownState | None) -> frozenset[MarkState]:
-    """Return the stored states of a state: a due mark is stored as told."""
-    if state is None:
-        return OPEN
-    return frozenset({MarkState.TOLD if state is ShownState.DUE else MarkState(state.upper())})
+    """Return the stored states of a state."""
+    return OPEN if state is None else frozenset({stored_state(state)})

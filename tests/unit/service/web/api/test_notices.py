@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from msgspec.structs import replace
 import notice_builders
 from builders import NOON, ago, mark, told_mark
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.marks.model import ClearCause, Mark, clear
 from nbsweep.core.notices.outbox import MessageState
 from nbsweep.testing import InMemoryJournal
-from unit.service.web.support import BEARER, VIEWER_BEARER, Scene, token_file, viewer_file
+from unit.service.web.support import BEARER, VIEWER_BEARER, FakeControl, Scene, token_file, viewer_file
 
 TOLD = told_mark(2, told_at=ago(days=1), deadline=NOON + timedelta(days=6), target="training", marked_at=ago(days=2))
 MARKS = (
@@ -72,6 +74,22 @@ async def test_a_mark_says_who_was_told_and_when_it_is_due() -> None:
     }
 
 
+async def test_a_notebook_of_the_holdout_is_held_out_and_not_due() -> None:
+    """As on the page: its deadline has passed, and it is kept for 30 days more. The share is nb1."""
+    control = FakeControl()
+    control.held = {"old": Holdout(Fraction(1, 10), timedelta(days=30))}
+    passed = [told_mark(number, deadline=ago(days=1)) for number in (1, 2)]
+    async with Scene(control, journal=await marked(passed)).open() as face:
+        _, held = await face.ask("GET", "/api/v1/marks?state=held-out")
+        _, due = await face.ask("GET", "/api/v1/marks?state=due")
+    assert isinstance(held, dict)
+    assert isinstance(due, dict)
+    assert [(each["id"], each["state"], each["due_at"]) for each in held["marks"]] == [
+        ("nb1", "held-out", "2026-03-31T12:00:00.000Z")
+    ]
+    assert [(each["id"], each["state"]) for each in due["marks"]] == [("nb2", "due")]
+
+
 async def test_a_notebook_that_was_never_marked_has_no_marks() -> None:
     """That is an answer, too; one that is no longer marked is still on record."""
     async with Scene(journal=await marked()).open() as face:
@@ -84,7 +102,7 @@ async def test_a_notebook_that_was_never_marked_has_no_marks() -> None:
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("marks?state=gone", "state must be one of marked, told, due, removed, cleared"),
+        ("marks?state=gone", "state must be one of marked, told, due, held-out, removed, cleared"),
         ("marks?owner=", "owner has 1 to 256 characters, and no control characters"),
         ("marks?owner=a%00b", "owner has 1 to 256 characters, and no control characters"),
         ("outbox?state=lost", "state must be one of pending, leased, sent, failed"),

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from nbsweep.core.judging.holdout import MarkRules, holds_to_read, mark_rules
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
-from nbsweep.service.web.pages.views.marks import PATH, ROWS, MarkRules, MarksFound, build_marks, query_of
+from nbsweep.service.web.pages.views.marks import PATH, ROWS, MarksFound, build_marks, query_of
 from nbsweep.service.web.pages.views.paging import page_number
 
 TITLE = message("Marks")
@@ -39,19 +40,14 @@ class MarksPage(Struct, frozen=True):
         found = MarksFound(
             page,
             await self.journal.marks.owners(now, wanted.target),
-            await mark_rules(self.control, self.journal, page.marks),
+            await read_mark_rules(self.control, self.journal, page.marks),
             [state.name for state in self.control.targets()],
         )
         return Shown("marks.html", build_marks(found, query, now, may_exempt=visit.visitor.may(Needs.ADMIN)), TITLE)
 
 
-async def mark_rules(control: Control, journal: Journal, marks: Sequence[Mark]) -> MarkRules:
-    """Return what decides when marked notebooks may be deleted. Raises JournalError."""
+async def read_mark_rules(control: Control, journal: Journal, marks: Sequence[Mark]) -> MarkRules:
+    """Return what decides when marked notebooks may be deleted, beside their marks. Raises JournalError."""
     holdouts = control.holdouts()
-    projects: dict[str, list[str]] = {}
-    for mark in marks:
-        if mark.policy in holdouts:
-            projects.setdefault(mark.project, []).append(mark.notebook_id)
-    found = {project: await journal.holds.latest(project, ids) for project, ids in sorted(projects.items())}
-    holds = {(project, each.notebook_id): each for project, latest in found.items() for each in latest.values()}
-    return MarkRules(control.graces(), holdouts, holds)
+    latest = {project: await journal.holds.latest(project, ids) for project, ids in holds_to_read(marks, holdouts).items()}
+    return mark_rules(control.graces(), holdouts, latest)

@@ -11,7 +11,7 @@ from nbsweep.service.control import Control
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.handlers.marks import mark_rules
+from nbsweep.service.web.pages.handlers.marks import read_mark_rules
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Shown, Visit
 from nbsweep.service.web.pages.views.notebook import MOST, Asked, NotebookView, Recorded, Service, build_notebook, title_of
@@ -61,7 +61,7 @@ class NotebookPage(Struct, frozen=True):
         if known.is_empty and not (asked.contexts or asked.errors or asked.not_asked):
             return None
         targets = {state.name: state for state in self.control.targets()}
-        rules = await mark_rules(self.control, self.journal, known.marks)
+        rules = await read_mark_rules(self.control, self.journal, known.marks)
         service = Service(targets, rules, self.clock.now(), may_exempt)
         return build_notebook(notebook_id, asked, known, service)
 

@@ -5,12 +5,10 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from nbsweep.core.holdout.model import Hold, Holdout
-from nbsweep.core.judging.holdout import spared_until
-from nbsweep.core.marks.grace import Grace
+from nbsweep.core.judging.holdout import MarkRules, show_mark
 from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
 from nbsweep.core.marks.model import OPEN, ClearCause, Mark, MarkState
-from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.marks.shown import ShownState
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
 from nbsweep.service.web.pages.languages.formats import one_line
@@ -34,15 +32,15 @@ STATES: Mapping[ShownState, Message] = {
     ShownState.MARKED: message("Nobody told yet"),
     ShownState.TOLD: message("Told"),
     ShownState.DUE: message("Due"),
+    ShownState.HELD_OUT: message("Held out"),
     ShownState.REMOVED: message("Deleted"),
     ShownState.CLEARED: message("Given up"),
 }
-HELD = message("Held out")
-"""The state of one that is due, and is kept as one of the holdout."""
 TONES: Mapping[ShownState, str] = {
     ShownState.MARKED: "quiet",
     ShownState.TOLD: "good",
     ShownState.DUE: "busy",
+    ShownState.HELD_OUT: "quiet",
     ShownState.REMOVED: "quiet",
     ShownState.CLEARED: "quiet",
 }
@@ -130,17 +128,6 @@ class MarksView(Struct, frozen=True):
     may_exempt: bool
 
 
-class MarkRules(Struct, frozen=True):
-    """What decides when a marked notebook may be deleted, beside the mark."""
-
-    graces: Mapping[str, Grace]
-    """By the name of the policy."""
-    holdouts: Mapping[str, Holdout]
-    """By the name of the policy."""
-    holds: Mapping[tuple[str, str], Hold]
-    """The latest holds by project and notebook."""
-
-
 class MarksFound(Struct, frozen=True):
     """What the page needs."""
 
@@ -212,11 +199,7 @@ def _of_owner(owner: str, asked: Mapping[str, str]) -> str:
 
 def mark_row(mark: Mark, rules: MarkRules, asked: Mapping[str, str], now: datetime) -> MarkRow:
     """Return the row of a mark; `asked` is the query that the links to its owner keep."""
-    due, holdout = due_of(mark, rules.graces), rules.holdouts.get(mark.policy)
-    state = shown_state(mark, due, now)
-    hold = rules.holds.get((mark.project, mark.notebook_id))
-    spared = spared_until(mark, due, holdout, hold, now) if holdout else None
-    is_held = spared is not None and state is ShownState.DUE
+    shown = show_mark(mark, rules, now)
     return MarkRow(
         notebook_id=mark.notebook_id,
         name=name_or_id(mark.name, mark.notebook_id),
@@ -226,12 +209,12 @@ def mark_row(mark: Mark, rules: MarkRules, asked: Mapping[str, str], now: dateti
         target=mark.target,
         policy=mark.policy,
         reason=decode_cause(mark.cause, mark.reason),
-        state=HELD if is_held else STATES[state],
-        tone="quiet" if is_held else TONES[state],
+        state=STATES[shown.state],
+        tone=TONES[shown.state],
         marked_at=mark.marked_at,
         told_at=mark.told_at,
-        due_at=spared or due,
-        held=holdout.lasts if holdout and spared else None,
+        due_at=shown.due_at,
+        held=shown.held,
         ended_at=mark.ended_at,
         cleared=CAUSES[mark.cleared] if mark.cleared else None,
         untold=short(mark.untold, LONGEST_SENTENCE) if mark.open else "",

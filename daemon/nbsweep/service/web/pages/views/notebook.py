@@ -8,6 +8,7 @@ from msgspec import Struct
 from nbsweep.core.audit.chain import Link
 from nbsweep.core.explain.context import NotebookContext
 from nbsweep.core.inventory.model import NotebookState
+from nbsweep.core.judging.holdout import MarkRules
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.marks.model import Mark
@@ -17,7 +18,7 @@ from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.audit import EntryRow, entry_row
 from nbsweep.service.web.pages.views.explained import Node, explained_tree
-from nbsweep.service.web.pages.views.marks import MarkRow, MarkRules, mark_row
+from nbsweep.service.web.pages.views.marks import MarkRow, mark_row
 from nbsweep.service.web.pages.views.outlook import Outlook, outlook
 from nbsweep.service.web.pages.views.paging import address
 from nbsweep.service.web.pages.views.removals import RemovalRow, removal_row
