@@ -145,7 +145,7 @@ async def test_a_plan_that_a_brake_refuses_cannot_be_approved(tmp_path: Path) ->
     async with opened_face(tmp_path, refused) as face:
         await post(face, "/plan/research")
         seen = await see(face, "/plan/research", headers=APPROVER)
-        assert "A brake refuses this plan: max_deletions: 3 of 2 notebooks" in seen.content.words
+        assert "A brake refuses this plan: Deletions in one sweep: 3 of 2 notebooks" in seen.content.words
         assert "Approve" not in " ".join(each.words for each in seen.content.all("button"))
         assert (await post(face, "/plan/research/approve", {"digest": digest(seen)})).status == 409
         assert await face_plans(face) == []

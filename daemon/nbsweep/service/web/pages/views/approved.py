@@ -10,6 +10,7 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.views.brakes import RefusalView, refusal_view
 from nbsweep.service.web.pages.views.fleet import END_TITLES, pause_message
 from nbsweep.service.web.pages.views.paging import Paging, paging
 from nbsweep.service.web.pages.views.plan import ROWS, approved_row
@@ -59,7 +60,7 @@ class ChangesView(Struct, frozen=True):
     more_new: int
     kept: Sequence[ChangedItem]
     more_kept: int
-    refusals: Sequence[str]
+    refusals: Sequence[RefusalView]
 
 
 class ApprovedView(Struct, frozen=True):
@@ -147,7 +148,7 @@ def _changes(found: Comparison, now: datetime) -> ChangesView:
         max(0, len(new) - MOST_CHANGES),
         kept[:MOST_CHANGES],
         max(0, len(kept) - MOST_CHANGES),
-        [short(each, LONGEST_SENTENCE) for each in found.refusals],
+        list(map(refusal_view, found.refusals)),
     )
 
 

@@ -9,6 +9,7 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.control import TargetDetails
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
 
 BRAKES: Mapping[str, Message] = {
     "max_deletions": message("Deletions in one sweep"),
@@ -25,6 +26,30 @@ ON_EXCESS: Mapping[str, Message] = {
     "trim": message("is cut; those that are idle for longest stay in it"),
 }
 """What happens to a plan that is too large, by the values of the configuration."""
+
+
+REFUSALS: Mapping[str, Message] = {
+    **BRAKES,
+    "incomplete-survey": message("The survey did not see all notebooks"),
+    "clock-skew": message("The clock of this machine differs from the cloud's"),
+}
+"""The brakes that refuse a plan, by what a refusal names."""
+
+
+class RefusalView(Struct, frozen=True):
+    """Why a brake refuses a plan."""
+
+    name: Message | None
+    """The brake in plain words; None for one of another version."""
+    sentence: str
+    """The figures and what to do, in English."""
+
+
+def refusal_view(refusal: str) -> RefusalView:
+    """Return a refusal, which begins with its brake."""
+    brake, _, rest = refusal.partition(": ")
+    name = REFUSALS.get(brake)
+    return RefusalView(name, short(rest if name else refusal, LONGEST_SENTENCE))
 
 
 class BrakeView(Struct, frozen=True):

@@ -11,6 +11,7 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.views.brakes import RefusalView, refusal_view
 from nbsweep.service.web.pages.views.paging import Choice, Paging, address, paging
 from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.planning.drafts import Draft, DraftRow
@@ -59,7 +60,7 @@ class TargetRow(Struct, frozen=True):
     made: Message | None
     """When the last plan was made, and by whom; None if there is none."""
     notebooks: Message | None
-    refusal: str
+    refusal: RefusalView | None
     is_sweeping: bool
 
 
@@ -114,7 +115,7 @@ class PlanView(Struct, frozen=True):
     notebooks: int
     size_gb: int
     to_mark: int
-    refusals: Sequence[str]
+    refusals: Sequence[RefusalView]
     trimmed: str
     excluded: Sequence[str]
     expires_at: datetime | None
@@ -192,7 +193,7 @@ def build_plan(state: TargetState, last: Drafted, asked: Mapping[str, str], now:
         notebooks=len(rows),
         size_gb=sum(row.size_gb or 0 for row in rows),
         to_mark=draft.to_mark if draft else 0,
-        refusals=[short(each, LONGEST_SENTENCE) for each in draft.refusals] if draft else [],
+        refusals=list(map(refusal_view, draft.refusals)) if draft else [],
         trimmed=short(draft.trimmed, LONGEST_SENTENCE) if draft else "",
         excluded=[name_or_id(each.name, each.id) for each in draft.excluded[:MOST_NAMED]] if draft else [],
         expires_at=draft.expires_at if draft else None,
@@ -234,7 +235,7 @@ def _target(state: TargetState, draft: Draft | None, now: datetime) -> TargetRow
     if draft:
         made = message("made %(age)s ago by %(by)s", age=now - draft.made_at, by=short(draft.made_by))
         notebooks = message("%(planned)s of %(fleet)s notebooks", planned=len(draft.rows), fleet=draft.fleet)
-    refusal = short(draft.refusals[0], LONGEST_SENTENCE) if draft and draft.refusals else ""
+    refusal = refusal_view(draft.refusals[0]) if draft and draft.refusals else None
     return TargetRow(state.name, f"{PATH}/{state.name}", made, notebooks, refusal, state.phase == "sweeping")
 
 
