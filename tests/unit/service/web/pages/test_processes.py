@@ -62,6 +62,12 @@ async def processes(fleet: FixedFleet, headers: dict[str, str] | None = None) ->
         return (await see(face, "/", headers=headers or {})).content.all("section")[-1]
 
 
+async def test_a_due_time_is_asked_for_by_the_schedule_in_the_language_of_the_reader() -> None:
+    """The names of people stay as they are."""
+    due = rows((await processes(busy(), CHINESE)).all("table")[2])
+    assert [row[3] for row in due[1:]] == ["定时计划", MARKUP, "定时计划"]
+
+
 async def test_the_section_shows_who_does_what() -> None:
     """Workers, accounts that are held or wait, and what is due, with the leader and the counts of the jobs."""
     section = await processes(busy())

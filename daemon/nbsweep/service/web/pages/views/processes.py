@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from nbsweep.core.due_sweeps.model import JobState
+from nbsweep.core.due_sweeps.model import SCHEDULE, JobState
 from nbsweep.core.fleet_status.model import (
     AccountStatus,
     DueState,
@@ -71,7 +71,7 @@ class DueView(Struct, frozen=True):
     state: Message
     tone: str
     due_at: datetime
-    asked_by: str
+    asked_by: Message
     again_at: datetime | None
     """When it is tried again; None unless it has to wait for that."""
     failures: Message | None
@@ -150,7 +150,7 @@ def _due(due: DueStatus) -> DueView:
         state=states[due.state],
         tone=TONES[due.state],
         due_at=sweep.due_at,
-        asked_by=sweep.by,
+        asked_by=message("the schedule") if sweep.by == SCHEDULE else Message("%(by)s", {"by": sweep.by}),
         again_at=sweep.not_before if due.state is DueState.PUT_OFF else None,
         failures=plural("%(count)s failed attempt", "%(count)s failed attempts", sweep.failures) if sweep.failures else None,
         problem=sweep.problem,
