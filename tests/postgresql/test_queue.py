@@ -25,10 +25,10 @@ TAKE = "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(
 
 
 @asynccontextmanager
-async def opened(address: str, config: str = "c1") -> AsyncIterator[ProcrastinateQueue]:
+async def opened(address: str, config: str = "c1", lease_s: float = 60.0) -> AsyncIterator[ProcrastinateQueue]:
     """Open the queue of one configuration."""
     async with open_journal(address) as journal:
-        yield await open_queue(journal, config, 60.0)
+        yield await open_queue(journal, config, lease_s)
 
 
 def ask(address: str, query: str, *values: Any) -> Sequence[Any]:
@@ -258,6 +258,25 @@ async def test_a_job_whose_taking_was_not_learned_of_is_reaped(address: str) -> 
             assert reaped.account == "lost"
             assert await states(queue) == [("runs", JobState.RUNNING), ("lost", JobState.WAITING)]
             stop.set()
+
+
+async def test_a_worker_that_takes_no_more_jobs_is_not_taken_for_lost(address: str) -> None:
+    """Its sweeps go on for as long as the drain allows, and procrastinate would send no heartbeat meanwhile."""
+    reached, stop, go_on = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def drain(_account: str) -> None:
+        reached.set()
+        await go_on.wait()
+
+    async with opened(address, lease_s=3) as queue, anyio.create_task_group() as group:
+        await queue.defer(["a"])
+        group.start_soon(queue.work, drain, 1, stop)
+        with anyio.fail_after(30):
+            await reached.wait()
+        stop.set()
+        await anyio.sleep(3)
+        assert await queue.reap() == ()
+        go_on.set()
 
 
 async def test_a_sweep_goes_on_though_its_job_was_reaped(address: str) -> None:

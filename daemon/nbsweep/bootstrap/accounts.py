@@ -115,7 +115,7 @@ async def identify_accounts(
 
 
 async def _identified(access: TargetAccess, session: aiohttp.ClientSession, clock: Clock) -> TargetAccess:
-    target, credentials = access.target, access.credentials
+    target, credentials, access = access.target, access.credentials, replace(access, account_problem=None)
     if target.account:
         return replace(access, account_id=_account_id(target, target.account))
     lookup = DomainLookup(target.project_id, target.region, credentials, iam_of(target, session, clock))

@@ -43,6 +43,14 @@ async def time_limited(outer: Shutdown, limit: timedelta) -> AsyncIterator[Shutd
 
 
 @asynccontextmanager
+async def begun_by(outer: Shutdown, event: anyio.Event) -> AsyncIterator[Shutdown]:
+    """Yield a shutdown which begins with the outer shutdown or when the event is set."""
+    async with _within(outer) as (own, group):
+        group.start_soon(_pass_on, event, own.begun)
+        yield own
+
+
+@asynccontextmanager
 async def ended_by(outer: Shutdown, event: anyio.Event) -> AsyncIterator[Shutdown]:
     """Yield a shutdown which begins with the outer shutdown or, hurried, when the event is set."""
     async with _within(outer) as (own, group):

@@ -7,6 +7,7 @@ due is in the journal, so that a lost job is deferred again, and a superfluous o
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -144,7 +145,7 @@ class ProcrastinateQueue:
             await self._run(context, account, sweep)
 
         while not stop.is_set():
-            await self._work(self._make_worker(app, at_once), stop)
+            await self._work(app, self._make_worker(app, at_once), stop)
 
     def _make_worker(self, app: App, at_once: int) -> Worker:
         self._worker = Worker(
@@ -162,11 +163,16 @@ class ProcrastinateQueue:
         )
         return self._worker
 
-    @staticmethod
-    async def _work(worker: Worker, stop: anyio.Event) -> None:
+    async def _work(self, app: App, worker: Worker, stop: anyio.Event) -> None:
         async def stop_when_told() -> None:
             await stop.wait()
             worker.stop()  # type: ignore[no-untyped-call]  # procrastinate says no types here
+            # procrastinate's own heartbeats end here, while the jobs under way go on.
+            while True:
+                await anyio.sleep(self._lease_s / HEARTBEATS)
+                if worker.worker_id is not None:
+                    with suppress(JournalError):
+                        await app.job_manager.update_heartbeat(worker.worker_id)
 
         async with anyio.create_task_group() as group:
             group.start_soon(stop_when_told, name="queue-stop")
