@@ -50,7 +50,7 @@ def drain(
     ],
     config: ConfigOption = None,
 ) -> None:
-    """Ask a worker to take no more accounts, to finish the sweeps under way, and to end."""
+    """Ask a worker to take no more accounts, to follow its accepted deletions to their end, and to end."""
     from nbsweep.cli.commands.fleet import drain_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
