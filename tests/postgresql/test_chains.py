@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from builders import NOON, removal
 from legacy import legacy_links, make_legacy
 from nbsweep.adapters.journal import SqlJournal, open_journal
+from nbsweep.adapters.journal.connections.postgresql import STALLED_AFTER_MS
 from nbsweep.adapters.journal.dialects import commit_in_chunks
 from nbsweep.adapters.journal.records.audit import TrailWriter
 from nbsweep.adapters.journal.transaction import Procedure, Transaction, Turn
@@ -46,7 +47,7 @@ async def held(address: str, *targets: str, turn: Turn = Turn.NONE) -> AsyncIter
         reached.set()
         assert go_on.wait(PATIENCE_S)
 
-    engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"))
+    engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"), execution_options={STALLED_AFTER_MS: 60_000})
     trail = TrailWriter(engine.dialect)
     with engine.connect() as connection:
         change = Procedure(store, frozenset(targets), turn)
