@@ -12,6 +12,7 @@ from nbsweep.core.errors import FenceLost, HeldElsewhere, JournalError, NbsweepE
 from nbsweep.core.events.fence import FenceGone, FenceHeldElsewhere, FenceTaken
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.fences.port import FenceRecords
+from nbsweep.core.freshness import NEVER_S
 from nbsweep.core.lease import Holder
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.engine.hold import Hold
@@ -27,6 +28,22 @@ class FenceOptions(Struct, frozen=True):
     """How long a fence lasts without a beat."""
     ask_every: timedelta = timedelta(seconds=2)
     """How often a process that waits asks for the fence."""
+
+
+class ClosedFence:
+    """The `CallFence` of calls that no held fence covers: none of them leaves."""
+
+    async def ensure(self) -> None:
+        """Refuse the call.
+
+        Raises:
+            FenceLost: always.
+        """
+        raise FenceLost("held back, because this process does not hold the account")
+
+    def left_s(self) -> float:
+        """Return that no fence is held."""
+        return NEVER_S
 
 
 @dataclass(slots=True)

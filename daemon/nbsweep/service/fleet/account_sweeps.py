@@ -20,7 +20,7 @@ from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.engine.fence import ClosedFence, FenceGuard, FenceOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.shutdown import Shutdown, ended_by
@@ -36,7 +36,7 @@ class AccountLanes(Protocol):
     """The lanes of an account."""
 
     fence: CallFence | None
-    """Without which no call leaves; None for always."""
+    """Says whether a call may leave; None for always."""
 
     def recall(self, memory: str, age_s: float) -> bool:
         """Continue from what another process had learned so many seconds ago; return False if it cannot be read."""
@@ -65,6 +65,10 @@ class AccountSweeps:
     """Checks that a plan may be carried out now, under the configuration of this process; raises ConfigurationError."""
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock, init=False)
 
+    def __post_init__(self) -> None:
+        """Let no call leave before the account is held."""
+        self.lanes.fence = ClosedFence()
+
     async def sweep(self, known_as: str) -> None:
         """Carry out all that is due, target by target side by side, and what becomes due meanwhile; then free the account.
 
@@ -91,7 +95,7 @@ class AccountSweeps:
                 async with ended_by(self.shutdown, guard.lost) as shutdown:
                     await self._sweep_all(known_as, guard, shutdown)
             finally:
-                self.lanes.fence = None
+                self.lanes.fence = ClosedFence()
 
     def _ports(self) -> tuple[Journal, Clock, Telemetry]:
         ports = next(iter(self.sweepers.values())).ports

@@ -23,7 +23,7 @@ from nbsweep.core.errors import FenceLost
 from nbsweep.core.fences.model import lanes_fence
 from nbsweep.core.model import Scope
 from nbsweep.core.pacing import Rate
-from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.engine.fence import ClosedFence, FenceGuard, FenceOptions
 from nbsweep.settings import LimitSettings, TargetSettings
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 
@@ -191,6 +191,17 @@ async def test_a_retry_asks_again(kind: str, status: int) -> None:
         with pytest.raises(FenceLost):
             await process.call(cloud, kind)
     assert process.arrived == [kind]
+
+
+@ALL
+async def test_between_two_sweeps_of_its_account_a_worker_sends_nothing(kind: str) -> None:
+    """It holds no fence then."""
+    process = Process()
+    async with process.calling() as cloud:
+        cloud.transport.tools.lanes.fence = ClosedFence()
+        with pytest.raises(FenceLost):
+            await process.call(cloud, kind)
+    assert process.arrived == []
 
 
 async def test_without_a_fence_nothing_is_asked() -> None:

@@ -32,7 +32,7 @@ class RecordingLanes:
         self.learned = learned
         self.recalled: list[str] = []
         self.fences: list[bool] = []
-        """Whether each fence that was given was held at that time."""
+        """Whether calls could leave when each fence was given."""
 
     def recall(self, memory: str, age_s: float) -> bool:
         """Record what another process had learned."""
@@ -51,7 +51,7 @@ class RecordingLanes:
 
     @fence.setter
     def fence(self, fence: CallFence | None) -> None:
-        self.fences.append(fence is not None and fence.left_s() > 0)
+        self.fences.append(fence is None or fence.left_s() > 0)
 
 
 def sweeper(scene: World, target: str = "research") -> Sweeper:

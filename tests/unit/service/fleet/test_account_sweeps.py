@@ -166,7 +166,7 @@ async def test_a_worker_waits_for_an_account_that_another_one_holds() -> None:
         group.start_soon(free)
         await account_sweeps(sweeper(scene), lanes=lanes).sweep(ACCOUNT)
     assert len(scene.cloud.accepted) == 1
-    assert (lanes.recalled, lanes.fences) == (["theirs"], [True, False])
+    assert (lanes.recalled, lanes.fences) == (["theirs"], [False, True, False])
     [left] = await scene.journal.fences.all()
     assert (left.held, left.memory) == (False, "mine")
 
@@ -243,7 +243,7 @@ async def test_a_second_job_of_an_account_waits_for_the_first_one_of_the_same_pr
     async with anyio.create_task_group() as group:
         group.start_soon(take_the_job_again)
         await mine.sweep(ACCOUNT)
-    assert lanes.fences == [True, False, True, False]
+    assert lanes.fences == [False, True, False, True, False]
     assert await runs(scene) == [("w1-run1", "w1 (worker)", "finished")]
     assert len(scene.cloud.accepted) == len(set(scene.cloud.accepted)) == 300
 
