@@ -40,7 +40,7 @@ test-browser: $(INSTALLED)  ## the pages of serve in Chromium, which is installe
 
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server
-	$(BIN)/python -m pytest tests/postgresql
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/postgresql  # each with a server of its own
 
 test-fleet: $(INSTALLED)  ## fleets of real processes, on PostgreSQL, killed and stopped (FULL=1: twenty seeds, and stops of 90 s; takes an hour)
 	@tests/fleet/bring-tools

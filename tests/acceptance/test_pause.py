@@ -133,6 +133,22 @@ def test_a_pause_through_the_journal_reaches_the_service_and_so_does_its_end(sim
     assert [line["answer"] for line in ended.events("target.requested")] == ["accepted"]
 
 
+def test_a_sweep_that_is_asked_for_during_another_one_is_refused_in_words(simulate: Simulate, desk: Desk) -> None:
+    """The service keeps no request; the command says what to do, and ends with an error."""
+    cloud, address = simulate(idle_fleet(2), timing={"deletion_median_s": 600}), f"127.0.0.1:{free_port()}"
+    write(desk, cloud, address, NEVER)
+    with desk.started("serve") as started:
+        started.wait_for("service.started")
+        eventually(lambda: desk.run("sweep", "lab").code == 0, "the first request is taken")
+        eventually(lambda: len(cloud.accepted()) == 2, "the sweep waits for its deletions")
+        refused = desk.run("sweep", "lab")
+        assert (refused.code, refused.out) == (1, "")
+        assert "lab is being swept" in refused.error["error"]
+        assert "Ask again when it has ended" in refused.error["error"]
+        cloud.let_pass(600)
+        eventually(lambda: len(cloud.gone()) == 2, "the fleet is gone")
+
+
 def test_without_a_service_nobody_can_be_asked_for_a_sweep(simulate: Simulate, desk: Desk) -> None:
     """It says so at once, and what to do instead; nothing is kept for a later service."""
     cloud = simulate(idle_fleet(1))

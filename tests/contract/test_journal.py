@@ -656,10 +656,29 @@ async def test_a_request_for_a_sweep_stays_until_it_is_taken(opener: Opener) -> 
         await journal.control.request_sweep(late)
     async with opener() as journal:
         assert await journal.control.sweep_requests() == (SweepRequest("lab", NOON, "alice"), late)
-        await journal.control.drop_request(early)
+        await journal.control.withdraw_request(early)
         assert await journal.control.sweep_requests() == (SweepRequest("lab", NOON, "alice"), late)
-        await journal.control.drop_request(late)
+        await journal.control.answer_request(late, "busy")
         assert await journal.control.sweep_requests() == (SweepRequest("lab", NOON, "alice"),)
+
+
+async def test_a_request_has_the_answer_of_the_service_that_took_it(opener: Opener) -> None:
+    """Of two services, one that accepts it has the last word; an answer to an earlier request is none to a later one."""
+    early, late = SweepRequest("research", NOON, "alice"), SweepRequest("research", LATER, "alice")
+    async with opener() as journal:
+        await journal.control.request_sweep(early)
+        assert await journal.control.answer_to(early) is None
+        await journal.control.answer_request(early, "busy")
+        assert await journal.control.answer_to(early) == "busy"
+        await journal.control.answer_request(early, "accepted")
+        await journal.control.answer_request(early, "busy")
+    async with opener() as journal:
+        assert await journal.control.answer_to(early) == "accepted"
+        await journal.control.request_sweep(late)
+        assert await journal.control.answer_to(late) is None
+        await journal.control.answer_request(late, "paused")
+        assert await journal.control.answer_to(late) == "paused"
+        assert await journal.control.answer_to(early) is None
 
 
 async def test_what_a_service_reports_of_itself_is_kept_until_it_is_old(opener: Opener) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
+from nbsweep.core.control.requests import ACCEPTED, Pause, Resumption, SweepRequest
 from nbsweep.core.explain.context import Explained
 from nbsweep.core.fleet_status.model import FleetStatus
 from nbsweep.core.holdout.model import Holdout
@@ -86,7 +86,7 @@ class UnknownTargetError(LookupError):
 class Answer(StrEnum):
     """The answer to a request for a sweep."""
 
-    ACCEPTED = "accepted"
+    ACCEPTED = ACCEPTED
     BUSY = "busy"
     """A sweep is under way, or requested already."""
     PAUSED = "paused"

@@ -11,6 +11,7 @@ from nbsweep.core.control.services import BEAT_EVERY, FORGOTTEN_AFTER
 from nbsweep.core.errors import JournalError
 from nbsweep.core.events.service import SweepRequested
 from nbsweep.core.ports import Clock, Journal, Telemetry
+from nbsweep.service.control import Answer
 from nbsweep.service.presence import Presence
 from nbsweep.service.targets.runner import Runner
 
@@ -29,8 +30,8 @@ class JournalWatch:
     telemetry: Telemetry
     _beat_s: float = float("-inf")
     """When the last beat was recorded, by the monotonic clock."""
-    _taken: set[SweepRequest] = field(default_factory=set)
-    """The requests that were taken, and could not be removed yet."""
+    _answers: dict[SweepRequest, Answer] = field(default_factory=dict)
+    """The answers to requests that could not be recorded yet."""
     _recorded: Mapping[str, int] = field(default_factory=dict)
     """The waiting targets of the last beat."""
 
@@ -64,18 +65,17 @@ class JournalWatch:
             runner.pause.note(pauses.get(name))
 
     async def _take_requests(self) -> None:
-        """Take the requests of commands. One is removed after it was taken, so that it is not lost if this process dies."""
+        """Answer the requests of commands. One is removed after it was taken, so that it is not lost if this process dies."""
         for request in await self.journal.control.sweep_requests():
             if request.target not in self.runners:
                 continue
             # A request that cannot be removed must not start a sweep in each round.
-            if request not in self._taken:
-                answer = await self.runners[request.target].request(request.by)
-                self._taken.add(request)
+            if request not in self._answers:
+                self._answers[request] = answer = await self.runners[request.target].request(request.by)
                 with self.telemetry.bound(target=request.target):
                     self.telemetry.emit(SweepRequested(request.by, answer))
-            await self.journal.control.drop_request(request)
-            self._taken.discard(request)
+            await self.journal.control.answer_request(request, self._answers[request])
+            del self._answers[request]
 
     async def _beat(self) -> None:
         waiting = self._waiting()

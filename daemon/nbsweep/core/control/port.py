@@ -41,8 +41,20 @@ class ControlRecords(Protocol):
         """List the requests that no service has taken, sorted by target."""
         ...
 
-    async def drop_request(self, request: SweepRequest) -> None:
-        """Remove a request that was taken or refused; a later request for the same target stays."""
+    async def answer_request(self, request: SweepRequest, answer: str) -> None:
+        """Remove a request, and record a service's answer to it: accepted, busy or paused; a later request stays.
+
+        Of two services that answer the same request, one that accepts it has the last word; otherwise the first counts. Only
+        the latest answer for a target is kept.
+        """
+        ...
+
+    async def answer_to(self, request: SweepRequest) -> str | None:
+        """Return the answer to a request; None if no service has answered it, or a later one for its target was answered."""
+        ...
+
+    async def withdraw_request(self, request: SweepRequest) -> None:
+        """Remove a request that no service has answered; a later request for the same target stays."""
         ...
 
     async def beat(self, record: ServiceRecord) -> None:

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from nbsweep.core.facts import format_moment
 
+ACCEPTED = "accepted"
+"""The answer to a request for a sweep that is carried out."""
+
 
 class Pause(Struct, frozen=True):
     """A decision to start no more sweeps of a target."""

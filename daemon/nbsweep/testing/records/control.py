@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from nbsweep.core.audit.control import entry_of_pause, entry_of_request, entry_of_resumption
-from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
+from nbsweep.core.control.requests import ACCEPTED, Pause, Resumption, SweepRequest
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.model import require_aware
 from nbsweep.testing.records.trail import InMemoryTrail
@@ -18,6 +18,7 @@ class InMemoryControl:
         self._trail = trail
         self._pauses: dict[str, Pause] = {}
         self._requests: dict[str, SweepRequest] = {}
+        self._answers: dict[str, tuple[datetime, str]] = {}
         self._services: dict[str, ServiceRecord] = {}
         self._due: dict[str, datetime] = {}
 
@@ -63,11 +64,29 @@ class InMemoryControl:
         await asyncio.sleep(0)
         return tuple(request for _, request in sorted(self._requests.items()))
 
-    async def drop_request(self, request: SweepRequest) -> None:
-        """Remove a request; a later request for the same target stays."""
-        if (found := self._requests.get(request.target)) and found.asked_at == request.asked_at:
-            del self._requests[request.target]
+    async def answer_request(self, request: SweepRequest, answer: str) -> None:
+        """Remove a request, and record the answer to it; a later request for the same target stays."""
+        if self._remove(request) or answer == ACCEPTED:
+            self._answers[request.target] = request.asked_at, answer
         await asyncio.sleep(0)
+
+    async def answer_to(self, request: SweepRequest) -> str | None:
+        """Return the answer to a request; None if there is none."""
+        await asyncio.sleep(0)
+        asked_at, answer = self._answers.get(request.target, (None, None))
+        return answer if asked_at == request.asked_at else None
+
+    async def withdraw_request(self, request: SweepRequest) -> None:
+        """Remove a request; a later request for the same target stays."""
+        self._remove(request)
+        await asyncio.sleep(0)
+
+    def _remove(self, request: SweepRequest) -> bool:
+        found = self._requests.get(request.target)
+        if found is None or found.asked_at != request.asked_at:
+            return False
+        del self._requests[request.target]
+        return True
 
     async def beat(self, record: ServiceRecord) -> None:
         """Store the present state of a service."""

@@ -18,12 +18,14 @@ from nbsweep.adapters.journal.tables import META, PAUSES, SERVICES, SWEEP_REQUES
 from nbsweep.adapters.journal.transaction import Change, Procedure, Read, Steps, Transaction, Turn, Write
 from nbsweep.core.audit.control import entry_of_pause, entry_of_request, entry_of_resumption
 from nbsweep.core.audit.entries import AuditEntry
-from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
+from nbsweep.core.control.requests import ACCEPTED, Pause, Resumption, SweepRequest
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.model import microseconds
 
 DUE = "due of "
 """The prefix of a target's name in the key of its due time."""
+ANSWER = "answer for "
+"""The prefix of a target's name in the key of the answer to the latest request for it."""
 Record = TypeVar("Record", Pause, SweepRequest)
 
 
@@ -79,10 +81,26 @@ class SqlControl:
         with journal_errors(self._address):
             return tuple(_record(row, SweepRequest) for row in rows)
 
-    async def drop_request(self, request: SweepRequest) -> None:
+    async def answer_request(self, request: SweepRequest, answer: str) -> None:
+        """Delete a request, and store the answer to it; a later request for the same target stays."""
+        note = {"key": f"{ANSWER}{request.target}", "value": f"{microseconds(request.asked_at)} {answer}"}
+
+        def store(transaction: Transaction) -> None:
+            first = transaction.execute(self._sql.delete_request, iter([_key_of(request)]))
+            if first or answer == ACCEPTED:
+                transaction.execute(self._sql.upsert_meta, iter([note]))
+
+        await self._write(Procedure(store))
+
+    async def answer_to(self, request: SweepRequest) -> str | None:
+        """Return the answer to a request; None if there is none."""
+        rows = await self._rows(select(META.c.value).where(META.c.key == f"{ANSWER}{request.target}"))
+        answers = (row["value"].partition(" ") for row in rows)
+        return next((answer for at, _, answer in answers if at == str(microseconds(request.asked_at))), None)
+
+    async def withdraw_request(self, request: SweepRequest) -> None:
         """Delete a request; a later request for the same target stays."""
-        key = {"of_target": request.target, "of_asked_at": microseconds(request.asked_at)}
-        await self._write(Change(self._sql.delete_request, [key], dict))
+        await self._write(Change(self._sql.delete_request, [_key_of(request)], dict))
 
     async def beat(self, record: ServiceRecord) -> None:
         """Store the present state of a service."""
@@ -148,6 +166,10 @@ class _Statements:
         self.delete_request = compiled(dialect, delete(SWEEP_REQUESTS).where(requested), [])
         self.upsert_service = compiled(dialect, upsert(name, SERVICES), SERVICES.columns.keys())
         self.delete_services = compiled(dialect, delete(SERVICES).where(SERVICES.c.beat_at < bindparam("of_before")), [])
+
+
+def _key_of(request: SweepRequest) -> Row:
+    return {"of_target": request.target, "of_asked_at": microseconds(request.asked_at)}
 
 
 def _raw_pause() -> Select[Any]:
