@@ -1,7 +1,7 @@
 """Ends a sweep early: on request, after the time limit, after an error of the account, or because of a brake."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
@@ -103,6 +103,8 @@ class StopConditions:
     """Set when the removals under way are followed for a limited time only; a brake does not set it."""
     refusal: Refusal | None = None
     """The refusal of the brake that has stopped the sweep."""
+    _waits: set[anyio.CancelScope] = field(default_factory=set)
+    """The waits of removals that have not begun."""
 
     @property
     def no_more(self) -> bool:
@@ -119,6 +121,7 @@ class StopConditions:
         """Begin no more removals, because an error affects the whole account."""
         self.error = self.error or error
         self.begun.set()
+        self._end_waits()
 
     def count(self, states: Mapping[State, int]) -> None:
         """Check the number of removals in each state against the brake on failures."""
@@ -132,6 +135,7 @@ class StopConditions:
         """Begin no more removals after a refusal; those under way are followed to their ends."""
         if refusal and not self.no_more:
             self.refusal = refusal
+            self._end_waits()
             self.ports.telemetry.emit(SweepBraked(refusal.brake, refusal.message))
 
     async def give_time(self, most: timedelta) -> None:
@@ -143,3 +147,18 @@ class StopConditions:
         """Begin no more removals once a shutdown begins."""
         await self.shutdown.begun.wait()
         self.begun.set()
+        self._end_waits()
+
+    @contextmanager
+    def while_beginning(self) -> Iterator[None]:
+        """Wait inside for what a removal needs to begin; the wait ends at once when no more removals are begun."""
+        with anyio.CancelScope() as scope:
+            self._waits.add(scope)
+            try:
+                yield
+            finally:
+                self._waits.discard(scope)
+
+    def _end_waits(self) -> None:
+        for scope in self._waits:
+            scope.cancel()

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NOON, ago, fleet, notebook, removal
-from nbsweep.core.errors import AnswerLost, Forbidden, Rejected
+from nbsweep.core.errors import AnswerLost, Forbidden, Rejected, Unauthorized
 from nbsweep.core.events.sweep import PlanTrimmed, SweepBraked, SweepFailure
 from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import State
@@ -131,6 +131,32 @@ async def test_a_lost_delete_without_effect_is_spared_once_it_cannot_arrive_any_
     assert (lost.state, lost.end_reason) == (State.SPARED, "its DELETE shows no effect, and a brake has stopped the sweep")
     assert scene.cloud.sent("delete").count("nb10") == 1
     assert (scene.clock.now() - NOON).total_seconds() < 120
+
+
+RARELY = Pace(deletion_s=20.0, delete_rate=Rate(1, 600.0))
+"""One DELETE in ten minutes."""
+
+
+async def test_after_a_shutdown_nothing_waits_for_the_turns_of_deletes_that_are_not_sent_any_more() -> None:
+    """Four wait for theirs: the sweep ends with the one deletion under way."""
+    scene = world(*fleet(20), pace=RARELY)
+    begun_s = scene.clock.steady_s()
+    scene.cloud.at(begun_s + 10, scene.shutdown.begun.set)
+    report = await swept(scene, "run1")
+    assert len(scene.cloud.accepted) == 1
+    assert sum(row.state is State.SPARED for row in report.removals) == 19
+    assert scene.clock.steady_s() - begun_s < 60
+
+
+async def test_after_an_error_of_the_account_nothing_waits_for_turns_either() -> None:
+    """The first DELETE is refused, because the keys are not accepted any more."""
+    scene = world(*fleet(20), pace=RARELY)
+    begun_s = scene.clock.steady_s()
+    scene.cloud.inject("delete", Fault(Unauthorized("the keys are not accepted")))
+    report = await swept(scene, "run1")
+    assert isinstance(report.error, Unauthorized)
+    assert scene.cloud.accepted == []
+    assert scene.clock.steady_s() - begun_s < 30
 
 
 async def test_no_page_is_read_for_what_is_not_begun_any_more() -> None:

@@ -134,7 +134,8 @@ class Executor:
         if removal.state is State.PLANNED and self._decisions.is_outside_window(removal):
             return await self._leave(removal, WINDOW_CLOSED)
         if not self._stopping.no_more:
-            await self.ports.cloud.delete_turn()
+            with self._stopping.while_beginning():
+                await self.ports.cloud.delete_turn()
         if self._stopping.no_more:
             return await self._leave(removal)
         try:
