@@ -154,17 +154,22 @@ class TargetAttempt:
             return
         if not await journal.due_sweeps.begin(sweep, await journal.now()):
             return
-        work = self.sweeper.recover if paused else self._work_of(sweep)
+        work = self.sweeper.recover if paused else await self._work_of(sweep)
         report = await reported(work, sweep.target, self.options)
         if not guard.lost.is_set():
             # With the fence lost, the next worker decides what becomes of it.
             await self._settle(sweep, report)
 
-    def _work_of(self, sweep: DueSweep) -> Callable[[Run], Awaitable[Report]]:
-        """Return what an attempt does. A plan that a worker began before is not carried out again, but followed to its end."""
+    async def _work_of(self, sweep: DueSweep) -> Callable[[Run], Awaitable[Report]]:
+        """Return what an attempt does.
+
+        A plan by which a worker has begun to delete is followed to its end, and not carried out again. One whose worker died
+        before that is carried out.
+        """
         if not sweep.plan_id:
             return partial(self._sweep, sweep)
-        if sweep.begun_at is not None:
+        plan = await self.sweeper.ports.journal.plans.find(sweep.plan_id)
+        if plan and plan.carried_out_at is not None:
             return self.sweeper.recover
         return partial(self._carry_out_plan, sweep)
 

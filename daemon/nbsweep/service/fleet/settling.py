@@ -13,10 +13,10 @@ from nbsweep.service.runner_options import wait_s
 def settled(sweep: DueSweep, report: Report, now: datetime, held_for: timedelta) -> DueSweep | None:
     """Return a due sweep as it is after an attempt with this report; None if it has ended.
 
-    A sweep by an approved plan has always ended, because a plan is carried out once. Any other one is tried again: after a
-    failure later each time, and after an interruption at once, so that the next worker continues.
+    An interrupted one begins again at once, so that the next worker continues. After a failure, a sweep is tried again, later
+    each time; one by an approved plan has ended then, because somebody waits for it, who is told, and decides.
     """
-    if sweep.plan_id or report.outcome in SETTLED:
+    if report.outcome in SETTLED or (sweep.plan_id and report.outcome is not Outcome.INTERRUPTED):
         return None
     waiting = replace(sweep, begun_at=None, problem=str(report.error or ""))
     if report.outcome is Outcome.FAILED:

@@ -21,6 +21,7 @@ from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.engine.options import LeaseOptions
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.web.planning.drafts import seal
 from nbsweep.testing import Call, Fault
 from unit.engine.world import World, options, virtual_time, world
@@ -275,7 +276,7 @@ async def test_an_approved_plan_is_carried_out_once() -> None:
     assert await scene.journal.due_sweeps.open() == ()
 
 
-async def test_a_plan_whose_worker_died_is_followed_and_not_carried_out_again() -> None:
+async def test_a_plan_whose_worker_died_after_its_first_change_is_followed_and_not_carried_out_again() -> None:
     """The removals that were requested get their ends; the plan is used up."""
     scene = world(notebook(1, status=Status.DELETING), *fleet(3)[1:])
     await approve_plan(scene, "nb2")
@@ -284,10 +285,39 @@ async def test_a_plan_whose_worker_died_is_followed_and_not_carried_out_again() 
     scene.cloud.at(scene.clock.steady_s() + 8, lambda: scene.cloud.vanish("nb1"))
     due = await add_due(scene.journal, plan_id="p1", by="bob (page)")
     await scene.journal.due_sweeps.begin(due, await scene.journal.now())
+    assert await scene.journal.plans.begin("p1", await scene.journal.now(), "bob (page)", "run1")
     await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert scene.cloud.accepted == []
     assert [removal.state for removal in await scene.journal.removals("run1")] == [State.DELETED]
     assert await scene.journal.due_sweeps.open() == ()
+
+
+async def test_a_plan_whose_worker_died_before_its_first_change_is_carried_out() -> None:
+    """It is not used up: somebody approved it, and waits for it."""
+    scene = world(*fleet(3))
+    await approve_plan(scene, "nb2")
+    due = await add_due(scene.journal, plan_id="p1", by="bob (page)")
+    await scene.journal.due_sweeps.begin(due, await scene.journal.now())
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
+    assert scene.cloud.accepted == ["nb2"]
+    assert await scene.journal.due_sweeps.open() == ()
+
+
+async def test_a_plan_whose_worker_is_drained_during_the_survey_is_carried_out_by_the_next_one() -> None:
+    """The sweep is interrupted, and stays due."""
+    scene = world(*fleet(300))
+    await approve_plan(scene, "nb2", "nb4")
+    await add_due(scene.journal, plan_id="p1", by="bob (page)")
+    first = account_sweeps(sweeper(scene))
+    scene.cloud.at(scene.clock.steady_s() + 0.1, first.shutdown.begun.set)
+    await first.sweep(ACCOUNT)
+    assert scene.cloud.accepted == []
+    [left] = await scene.journal.due_sweeps.open()
+    assert (left.plan_id, left.begun_at) == ("p1", None)
+    scene.shutdown = Shutdown()
+    await account_sweeps(sweeper(scene), owner="w2").sweep(ACCOUNT)
+    assert sorted(scene.cloud.accepted) == ["nb2", "nb4"]
+    assert [outcome for _, _, outcome in await runs(scene)] == ["interrupted", "finished"]
 
 
 async def test_a_plan_that_is_not_on_record_deletes_nothing() -> None:
