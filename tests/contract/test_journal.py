@@ -130,9 +130,9 @@ async def test_writing_nothing_is_allowed(opener: Opener) -> None:
     """An empty list of removals is stored as what it is."""
     async with opener() as journal:
         await journal.write([])
-        await journal.note_active("research", [], NOON)
+        await journal.sightings.note("research", [], NOON)
         assert await journal.removals("run1") == ()
-        assert await journal.last_active("research") == {}
+        assert await journal.sightings.latest("research") == {}
 
 
 async def test_a_write_is_stored_whole_or_not_at_all(opener: Opener) -> None:
@@ -286,27 +286,27 @@ async def test_only_the_latest_sighting_is_kept(opener: Opener) -> None:
     """An older one that arrives late changes nothing."""
     async with opener() as journal:
         for hours in (1, 3, 2):
-            await journal.note_active("research", ["nb1"], NOON + timedelta(hours=hours))
-        assert await journal.last_active("research") == {"nb1": NOON + timedelta(hours=3)}
+            await journal.sightings.note("research", ["nb1"], NOON + timedelta(hours=hours))
+        assert await journal.sightings.latest("research") == {"nb1": NOON + timedelta(hours=3)}
 
 
 async def test_sightings_belong_to_their_target(opener: Opener) -> None:
     """The same id on another target is another notebook; any iterable does, and an id may come twice."""
     async with opener() as journal:
-        await journal.note_active("research", (name for name in ("nb1", "nb2", "nb1")), NOON)
-        await journal.note_active("teaching", ["nb1"], NOON + timedelta(hours=1))
-        assert await journal.last_active("research") == {"nb1": NOON, "nb2": NOON}
-        assert await journal.last_active("teaching") == {"nb1": NOON + timedelta(hours=1)}
-        assert await journal.last_active("unknown") == {}
-        assert await journal.last_active("research", ["nb2", "nb9"]) == {"nb2": NOON}
-        assert await journal.last_active("research", []) == {}
+        await journal.sightings.note("research", (name for name in ("nb1", "nb2", "nb1")), NOON)
+        await journal.sightings.note("teaching", ["nb1"], NOON + timedelta(hours=1))
+        assert await journal.sightings.latest("research") == {"nb1": NOON, "nb2": NOON}
+        assert await journal.sightings.latest("teaching") == {"nb1": NOON + timedelta(hours=1)}
+        assert await journal.sightings.latest("unknown") == {}
+        assert await journal.sightings.latest("research", ["nb2", "nb9"]) == {"nb2": NOON}
+        assert await journal.sightings.latest("research", []) == {}
 
 
 async def test_a_sighting_without_a_time_zone_is_refused(opener: Opener) -> None:
     """Nobody could say when it was."""
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
-            await journal.note_active("research", ["nb1"], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
+            await journal.sightings.note("research", ["nb1"], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
 
 
 async def test_many_writers_at_once_lose_nothing(opener: Opener) -> None:
@@ -339,12 +339,12 @@ async def test_everything_is_there_when_the_journal_is_opened_again(opener: Open
     async with opener() as journal:
         await journal.open_run(run_record())
         await journal.write(planned)
-        await journal.note_active("research", ["nb5"], NOON)
+        await journal.sightings.note("research", ["nb5"], NOON)
     async with opener() as journal:
         await journal.write([removal(0)])
         assert await journal.run("run1") == (run_record(),)
         assert [row.notebook_id for row in await journal.removals("run1")] == ["nb2", "nb1", "nb0"]
-        assert await journal.last_active("research") == {"nb5": NOON}
+        assert await journal.sightings.latest("research") == {"nb5": NOON}
 
 
 # ---- leases ---------------------------------------------------------------------------------------------------------------
@@ -363,82 +363,82 @@ async def test_a_lease_comes_back_as_it_was_taken(
     """Every field survives."""
     taken = TargetLease(str(uuid4()), holder, started_by, taken_at, beat_at)
     async with opener() as journal:
-        assert await journal.take_lease(taken, None) == taken
-        assert await journal.lease(taken.target) == taken
+        assert await journal.leases.take(taken, None) == taken
+        assert await journal.leases.find(taken.target) == taken
 
 
 async def test_nobody_holds_what_was_never_taken(opener: Opener) -> None:
     """Each target has a lease of its own."""
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
-        assert await journal.lease("teaching") is None
-        assert await journal.take_lease(target_lease("b", target="teaching"), None) == target_lease("b", target="teaching")
-        assert await journal.lease("research") == target_lease()
+        await journal.leases.take(target_lease(), None)
+        assert await journal.leases.find("teaching") is None
+        assert await journal.leases.take(target_lease("b", target="teaching"), None) == target_lease("b", target="teaching")
+        assert await journal.leases.find("research") == target_lease()
 
 
 async def test_the_time_of_leases_never_depends_on_the_process_that_asks(opener: Opener) -> None:
     """A file takes the machine's; a server has its own, whatever the machine's says."""
     async with opener() as journal:
-        one, other = await journal.lease_time(NOON), await journal.lease_time(NOON + timedelta(hours=5))
+        one, other = await journal.leases.now(NOON), await journal.leases.now(NOON + timedelta(hours=5))
     assert (one, other) == (NOON, NOON + timedelta(hours=5)) or timedelta(0) <= other - one < timedelta(minutes=1)
 
 
 async def test_a_lease_that_nobody_was_seen_to_hold_goes_to_the_first(opener: Opener) -> None:
     """The second is told who has it."""
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
-        assert await journal.take_lease(target_lease("b"), None) == target_lease()
+        await journal.leases.take(target_lease(), None)
+        assert await journal.leases.take(target_lease("b"), None) == target_lease()
 
 
 async def test_a_lease_is_taken_over_from_whom_it_was_seen_with(opener: Opener) -> None:
     """It is as the new holder gives it, with nothing left of the old one."""
     mine = target_lease("b", beat_at=LATER)
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
-        assert await journal.take_lease(mine, target_lease()) == mine
-        assert await journal.lease("research") == mine
+        await journal.leases.take(target_lease(), None)
+        assert await journal.leases.take(mine, target_lease()) == mine
+        assert await journal.leases.find("research") == mine
 
 
 async def test_a_holder_with_a_heartbeat_meanwhile_keeps_the_lease(opener: Opener) -> None:
     """What the decision rested on does not hold any more."""
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
-        await journal.take_lease(target_lease(beat_at=LATER), target_lease())
-        assert await journal.take_lease(target_lease("b"), target_lease()) == target_lease(beat_at=LATER)
+        await journal.leases.take(target_lease(), None)
+        await journal.leases.take(target_lease(beat_at=LATER), target_lease())
+        assert await journal.leases.take(target_lease("b"), target_lease()) == target_lease(beat_at=LATER)
 
 
 async def test_a_lease_that_was_given_back_meanwhile_is_not_taken_over(opener: Opener) -> None:
     """Nobody holds it then; whoever wants it looks again."""
     async with opener() as journal:
-        assert await journal.take_lease(target_lease("b"), target_lease()) is None
-        assert await journal.lease("research") is None
+        assert await journal.leases.take(target_lease("b"), target_lease()) is None
+        assert await journal.leases.find("research") is None
 
 
 async def test_a_holder_who_was_taken_over_beats_in_vain(opener: Opener) -> None:
     """He is told who has it now."""
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
-        await journal.take_lease(target_lease("b"), target_lease())
-        assert await journal.take_lease(target_lease(beat_at=LATER), target_lease()) == target_lease("b")
+        await journal.leases.take(target_lease(), None)
+        await journal.leases.take(target_lease("b"), target_lease())
+        assert await journal.leases.take(target_lease(beat_at=LATER), target_lease()) == target_lease("b")
 
 
 async def test_a_beat_may_follow_one_that_was_written_unnoticed(opener: Opener) -> None:
     """The holder was cancelled while writing, and knows only the heartbeat before."""
     last = target_lease(beat_at=LATER + timedelta(seconds=20))
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
-        await journal.take_lease(target_lease(beat_at=LATER), target_lease())
-        assert await journal.take_lease(last, target_lease()) == last
+        await journal.leases.take(target_lease(), None)
+        await journal.leases.take(target_lease(beat_at=LATER), target_lease())
+        assert await journal.leases.take(last, target_lease()) == last
 
 
 async def test_a_lease_is_given_back_by_its_holder_alone(opener: Opener) -> None:
     """Whoever lost it gives back nothing; whoever has it does, whenever its last beat was."""
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
-        await journal.release_lease(target_lease("b"))
-        assert await journal.lease("research") == target_lease()
-        await journal.release_lease(target_lease(beat_at=LATER))
-        assert await journal.lease("research") is None
+        await journal.leases.take(target_lease(), None)
+        await journal.leases.release(target_lease("b"))
+        assert await journal.leases.find("research") == target_lease()
+        await journal.leases.release(target_lease(beat_at=LATER))
+        assert await journal.leases.find("research") is None
 
 
 @pytest.mark.parametrize("seen", [None, target_lease("old")], ids=["free", "silent"])
@@ -446,10 +446,10 @@ async def test_of_many_who_want_a_lease_at_once_one_gets_it(opener: Opener, seen
     """Through two journals that are open at the same time; all of them are told the same."""
     async with opener() as one, opener() as other:
         if seen:
-            await one.take_lease(seen, None)
-        tries = [journal.take_lease(target_lease(f"{number}"), seen) for number in range(10) for journal in (one, other)]
+            await one.leases.take(seen, None)
+        tries = [journal.leases.take(target_lease(f"{number}"), seen) for number in range(10) for journal in (one, other)]
         told = await asyncio.gather(*tries)
-        held = await one.lease("research")
+        held = await one.leases.find("research")
         assert held is not None
         assert held.holder.owner in {f"{number}" for number in range(10)}
         assert set(told) == {held}
@@ -458,17 +458,17 @@ async def test_of_many_who_want_a_lease_at_once_one_gets_it(opener: Opener, seen
 async def test_a_lease_survives_its_holder(opener: Opener) -> None:
     """Whoever opens the journal after a crash finds who had it."""
     async with opener() as journal:
-        await journal.take_lease(target_lease(), None)
+        await journal.leases.take(target_lease(), None)
     async with opener() as journal:
-        assert await journal.lease("research") == target_lease()
+        assert await journal.leases.find("research") == target_lease()
 
 
 async def test_a_lease_without_a_time_zone_is_refused(opener: Opener) -> None:
     """Nobody could say how long ago its last beat was."""
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
-            await journal.take_lease(target_lease(beat_at=datetime(2026, 1, 1)), None)  # noqa: DTZ001  # that is the point
-        assert await journal.lease("research") is None
+            await journal.leases.take(target_lease(beat_at=datetime(2026, 1, 1)), None)  # noqa: DTZ001  # that is the point
+        assert await journal.leases.find("research") is None
 
 
 # ---- the past -------------------------------------------------------------------------------------------------------------
@@ -744,10 +744,10 @@ async def test_what_another_target_of_the_project_deletes_in_its_own_workspaces_
 async def test_what_was_seen_in_one_project_says_nothing_of_another(opener: Opener) -> None:
     """Where the project is not on record it counts everywhere: it only ever keeps a notebook."""
     async with opener() as journal:
-        await journal.note_active(RESEARCH.project, ["nb1", "nb2"], NOON)
-        await journal.note_active(ELSEWHERE.project, ["nb1"], LATER)
-        await journal.note_active("", ["nb2", "nb3"], LATER)
-        assert await journal.last_active(RESEARCH.project) == {"nb1": NOON, "nb2": LATER, "nb3": LATER}
+        await journal.sightings.note(RESEARCH.project, ["nb1", "nb2"], NOON)
+        await journal.sightings.note(ELSEWHERE.project, ["nb1"], LATER)
+        await journal.sightings.note("", ["nb2", "nb3"], LATER)
+        assert await journal.sightings.latest(RESEARCH.project) == {"nb1": NOON, "nb2": LATER, "nb3": LATER}
 
 
 async def test_what_has_no_end_is_told_of_all_targets_or_of_one_name(opener: Opener) -> None:
@@ -773,10 +773,10 @@ async def test_all_leases_are_told_with_what_they_are_about(opener: Opener) -> N
     """By target; of one that an older nbsweep has taken the project is not on record."""
     one = replace(target_lease(), project=RESEARCH.project, extent=RESEARCH.extent)
     async with opener() as journal:
-        assert await journal.leases() == ()
+        assert await journal.leases.all() == ()
         for each in (target_lease(target="teaching"), one):
-            await journal.take_lease(each, None)
-        assert await journal.leases() == (one, target_lease(target="teaching"))
+            await journal.leases.take(each, None)
+        assert await journal.leases.all() == (one, target_lease(target="teaching"))
 
 
 async def test_the_removals_of_a_run_in_some_states(opener: Opener) -> None:

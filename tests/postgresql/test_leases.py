@@ -56,7 +56,7 @@ async def test_a_lease_that_is_held_is_not_taken_whatever_the_clocks_say(opener:
         with pytest.raises(HeldElsewhere, match="host-a"):
             async with held("b", other, apart):
                 pass
-        lease = await one.lease("research")
+        lease = await one.leases.find("research")
         assert lease
         assert lease.holder.owner == "a"
 
@@ -75,7 +75,7 @@ async def test_a_silent_lease_is_taken_over_in_time_whatever_the_clocks_say(
                 pass
         age(address, 11)
         async with held("b", other, apart):
-            lease = await one.lease("research")
+            lease = await one.leases.find("research")
             assert lease
             assert lease.holder.owner == "b"
-            assert abs(await one.lease_time(clock_of(apart).now()) - lease.beat_at) < LASTS
+            assert abs(await one.leases.now(clock_of(apart).now()) - lease.beat_at) < LASTS

@@ -10,15 +10,32 @@ from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.errors import JournalError
 from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.holdout.port import HoldRecords
-from nbsweep.core.inventory.port import InventoryRecords
+from nbsweep.core.inventory.port import InventoryRecords, SightingRecords
+from nbsweep.core.lease import LeaseRecords
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.testing import InMemoryJournal
 from simulation.judge import Judge
 
 FOR_EVER_S = 86_400.0
-WRITES = frozenset({"open_run", "close_run", "write", "note_active", "take_lease", "release_lease"})
+WRITES = frozenset({"open_run", "close_run", "write"})
 PART_WRITES = frozenset(
-    {"write", "drop", "compose", "lease", "record", "retry", "pause", "resume", "grant", "revoke", "prune", "add"}
+    {
+        "write",
+        "note",
+        "drop",
+        "compose",
+        "lease",
+        "record",
+        "retry",
+        "pause",
+        "resume",
+        "grant",
+        "revoke",
+        "prune",
+        "add",
+        "take",
+        "release",
+    }
 )
 
 
@@ -40,6 +57,16 @@ class LifeJournal:
     def trail(self) -> AuditTrail:
         """The audit trail, which takes no time of its own."""
         return self.store.trail
+
+    @property
+    def leases(self) -> LeaseRecords:
+        """The leases, whose reads and writes take time as well."""
+        return cast("LeaseRecords", LifePart(self, self.store.leases))
+
+    @property
+    def sightings(self) -> SightingRecords:
+        """The sightings, whose reads and writes take time as well."""
+        return cast("SightingRecords", LifePart(self, self.store.sightings))
 
     @property
     def marks(self) -> MarkRecords:

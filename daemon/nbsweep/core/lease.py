@@ -1,9 +1,10 @@
-"""The lease of a target in the journal; only its holder may sweep the target.
+"""The lease of a target in the journal, and the port that keeps leases; only its holder may sweep the target.
 
 It has nothing to do with the leases of notebooks, which are in `model`.
 """
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -39,11 +40,43 @@ class TargetLease(Struct, frozen=True):
     """Who or what started the sweep."""
     taken_at: datetime
     beat_at: datetime
-    """The time of the last beat; as all times of leases by the clock that all processes share, see `Journal.lease_time`."""
+    """The time of the last beat; as all times of leases by the clock that all processes share, see `LeaseRecords.now`."""
     project: str = ""
     """The endpoint and project of the sweep, see `identity`; empty if they are not on record."""
     extent: str = ""
     """The part of the project that is covered, see `identity`; empty if it is not on record."""
+
+
+class LeaseRecords(Protocol):
+    """The part of the journal that keeps the leases of targets. All methods raise JournalError."""
+
+    async def now(self, here: datetime) -> datetime:
+        """Return the time by the clock that dates leases, which all processes on this journal share.
+
+        It is that of the database server. If the journal is a file, all processes are on one machine, whose clock this process
+        has read already: `here`.
+        """
+        ...
+
+    async def all(self) -> tuple[TargetLease, ...]:
+        """List all leases, sorted by target."""
+        ...
+
+    async def find(self, target: str) -> TargetLease | None:
+        """Return a target's lease with its holder; None if no process holds it."""
+        ...
+
+    async def take(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
+        """Replace the lease that was seen, unless it has changed meanwhile; return the lease that is stored afterwards.
+
+        If several processes saw the same lease and take it at the same time, one of them gets it. A holder records a beat in
+        the same way, also after an earlier write whose result is unknown.
+        """
+        ...
+
+    async def release(self, lease: TargetLease) -> None:
+        """Release a lease; a lease that another process holds by now stays."""
+        ...
 
 
 def blocks(lease: TargetLease, target: str, identity: TargetIdentity) -> bool:

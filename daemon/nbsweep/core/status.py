@@ -99,7 +99,7 @@ class StatusInputs(Struct, frozen=True):
     due: DueSweep | None = None
     """The first sweep that is due, if a fleet sweeps the target; None if nothing is due."""
     shared_now: datetime | None = None
-    """The time by the clock of the lease's beats, see `Journal.lease_time`; None if it is that of the machine."""
+    """The time by the clock of the lease's beats, see `LeaseRecords.now`; None if it is that of the machine."""
 
 
 class TargetStatus(Struct, frozen=True):

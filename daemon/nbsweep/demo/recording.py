@@ -11,7 +11,8 @@ from nbsweep.testing import InMemoryJournal
 
 JOURNAL = "journal"
 WRITES: Mapping[str, frozenset[str]] = {
-    JOURNAL: frozenset({"open_run", "close_run", "write", "note_active"}),
+    JOURNAL: frozenset({"open_run", "close_run", "write"}),
+    "sightings": frozenset({"note"}),
     "marks": frozenset({"write"}),
     "outbox": frozenset({"drop", "compose", "lease", "record"}),
     "exemptions": frozenset({"grant", "revoke"}),

@@ -45,8 +45,8 @@ async def look_for_leases(target: str, identity: TargetIdentity, ports: Ports, o
         JournalError: the leases cannot be read.
     """
     # The time first: no lease seems to be older than it is.
-    now, held = await ports.journal.lease_time(ports.clock.now()), []
-    near = [lease for lease in await ports.journal.leases() if blocks(lease, target, identity)]
+    now, held = await ports.journal.leases.now(ports.clock.now()), []
+    near = [lease for lease in await ports.journal.leases.all() if blocks(lease, target, identity)]
     for lease in near:
         alive = options.is_alive(lease.holder)
         if not may_take(lease, options.holder, now, options.lasts, alive=alive):
@@ -105,7 +105,7 @@ class LeaseGuard:
             begun, now = self.ports.clock.read(), await self._now()
             nearby = await self._look()
             taken = replace(self.lease, taken_at=now, beat_at=now)
-            if self._is_mine(await self.ports.journal.take_lease(taken, nearby.mine)):
+            if self._is_mine(await self.ports.journal.leases.take(taken, nearby.mine)):
                 self._hold.note(begun)
                 await self._make_sure(nearby)
                 return
@@ -130,10 +130,10 @@ class LeaseGuard:
         try:
             await self._look()
         except HeldElsewhere:
-            await self.ports.journal.release_lease(self.lease)
+            await self.ports.journal.leases.release(self.lease)
             raise
         for lease in before.dead:
-            await self.ports.journal.release_lease(lease)
+            await self.ports.journal.leases.release(lease)
         others = [lease for lease in (before.mine, *before.dead) if lease and lease.holder != self.options.holder]
         for lease in others:
             self.ports.telemetry.emit(LeaseTakenOver(**another(lease)))
@@ -146,13 +146,13 @@ class LeaseGuard:
             JournalError: the lease cannot be read or written.
         """
         now = await self._now()
-        holds = await self.ports.journal.take_lease(replace(self.lease, beat_at=now), self.lease)
+        holds = await self.ports.journal.leases.take(replace(self.lease, beat_at=now), self.lease)
         if not self._is_mine(holds):
             raise HeldElsewhere(describe_taken_over(self.lease.target, holds))
 
     async def _now(self) -> datetime:
         """Return the time of a beat that is written next; it seems a little older to others than it is."""
-        return await self.ports.journal.lease_time(self.ports.clock.now())
+        return await self.ports.journal.leases.now(self.ports.clock.now())
 
     def _is_mine(self, holds: TargetLease | None) -> bool:
         """Record the lease as it is in the journal if this process holds it; return whether it does."""
@@ -171,7 +171,7 @@ class LeaseGuard:
         if self.error is None:
             # If the release fails, the next process sees that this one has ended, or that its beats have stopped.
             with anyio.move_on_after(LAST_WRITE_S, shield=True), suppress(JournalError):
-                await self.ports.journal.release_lease(self.lease)
+                await self.ports.journal.leases.release(self.lease)
 
 
 class FencedCloud(Struct, frozen=True):

@@ -71,7 +71,7 @@ class Planner:
         Raises:
             JournalError: the journal cannot be read.
         """
-        last_active = await self.ports.journal.last_active(self.identity.project)
+        last_active = await self.ports.journal.sightings.latest(self.identity.project)
         current = await current_rules(self.options.rules, self.area.target, self.identity, self.ports)
         watched = frozenset(current.rules.marks) | (self.permit.ids if self.permit else frozenset())
         moment = Moment(self.ports.clock.now(), last_active)

@@ -69,8 +69,8 @@ async def report_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports,
     Raises:
         JournalError: the removals cannot be read.
     """
-    now = await ports.journal.lease_time(ports.clock.now())
-    held = [lease for lease in await ports.journal.leases() if options and _is_held(lease, now, options)]
+    now = await ports.journal.leases.now(ports.clock.now())
+    held = [lease for lease in await ports.journal.leases.all() if options and _is_held(lease, now, options)]
     for left in left_alone(await ports.journal.unfinished(), targets, held):
         ports.telemetry.emit(RemovalsLeftAlone(left.target, left.project, len(left.removals), str(left)))
 

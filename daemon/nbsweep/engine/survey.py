@@ -125,7 +125,7 @@ class Surveyor:
         survey = replace(survey, refused=refused, matched=name_matches(self.rules, counts) if self.counts_matches else ())
         active = [notebook_id for listing in listings.values() for notebook_id in listing.tally.active]
         project = self.area.identity(await self.ports.cloud.project()).project
-        await self.ports.journal.note_active(project, active, self.moment.now)
+        await self.ports.journal.sightings.note(project, active, self.moment.now)
         if self.inventory is not None:
             await self.inventory.write(survey, [listing.tally for listing in listings.values()])
         self._emit_events(survey, self.ports.clock.steady_s() - started_s)

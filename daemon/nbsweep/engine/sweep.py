@@ -141,7 +141,7 @@ class Sweeper:
             return {}
         ids = {notebook.id for notebook in notebooks}
         current = await current_rules(self.options.rules, self.area.target, self.known, self.ports, ids)
-        moment = Moment(self.ports.clock.now(), await self.ports.journal.last_active(self.known.project, ids))
+        moment = Moment(self.ports.clock.now(), await self.ports.journal.sightings.latest(self.known.project, ids))
         return {notebook.id: judge(notebook, current.rules, moment) for notebook in notebooks}
 
     async def held_elsewhere(self) -> HeldElsewhere | None:

@@ -31,8 +31,8 @@ async def _requested(sweeper: Sweeper) -> int | None:
 
 async def _lease_in_force(sweeper: Sweeper) -> TargetLease | None:
     ports, options = sweeper.ports, sweeper.options.lease
-    now = await ports.journal.lease_time(ports.clock.now())
-    lease = await ports.journal.lease(sweeper.area.target)
+    now = await ports.journal.leases.now(ports.clock.now())
+    lease = await ports.journal.leases.find(sweeper.area.target)
     if options is None or lease is None:
         return None
     held = is_held(lease, now, options.lasts, alive=options.is_alive(lease.holder))

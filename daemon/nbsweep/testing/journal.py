@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from nbsweep.core.errors import ExemptionsChanged, JournalError
-from nbsweep.core.identity import UNKNOWN, TargetIdentity
-from nbsweep.core.lease import TargetLease
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import require_aware
@@ -30,8 +29,10 @@ from nbsweep.testing.records.fences import InMemoryFences, database_now
 from nbsweep.testing.records.history import Past
 from nbsweep.testing.records.holds import InMemoryHolds
 from nbsweep.testing.records.inventory import InMemoryInventory
+from nbsweep.testing.records.leases import InMemoryLeases
 from nbsweep.testing.records.plans import InMemoryPlans
 from nbsweep.testing.records.sessions import InMemorySessions
+from nbsweep.testing.records.sightings import InMemorySightings
 from nbsweep.testing.records.statistics import InMemoryStatistics
 from nbsweep.testing.records.trail import InMemoryTrail
 from nbsweep.testing.records.workers import InMemoryWorkers
@@ -48,11 +49,9 @@ class InMemoryJournal:
         """Begin without records."""
         self._runs: dict[tuple[str, str], RunRecord] = {}
         self._removals: dict[tuple[str, str, str], Removal] = {}
-        self._last_active: dict[str, dict[str, datetime]] = {}
-        self._leases: dict[str, TargetLease] = {}
-        self.ahead = timedelta(0)
-        """How far the clock of this journal's server is ahead of the machine's."""
         self.trail = InMemoryTrail(self._removals)
+        self.sightings = InMemorySightings()
+        self.leases = InMemoryLeases()
         self.control = InMemoryControl(self.trail)
         self.notices = NoticeStore(self.trail)
         """The marks and the outbox as they are stored, for tests that look at all of them."""
@@ -107,20 +106,6 @@ class InMemoryJournal:
         await asyncio.sleep(0)
         found = [removal for removal in self._removals.values() if target in (None, removal.target) and not removal.ended]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id))[:limit])
-
-    async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
-        """Write when these notebooks were seen in use; only the latest time is kept."""
-        moment = require_aware(seen_at)
-        known = self._last_active.setdefault(project, {})
-        known.update({notebook_id: max(known.get(notebook_id, moment), moment) for notebook_id in notebook_ids})
-        await asyncio.sleep(0)
-
-    async def last_active(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, datetime]:
-        """Return when each notebook of a project, or each of these, was last seen in use."""
-        await asyncio.sleep(0)
-        mine, older = self._last_active.get(project, {}), self._last_active.get(UNKNOWN, {})
-        found = mine | {key: max(moment, mine.get(key, moment)) for key, moment in older.items()}
-        return {key: moment for key, moment in found.items() if notebook_ids is None or key in notebook_ids}
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
         """Return the latest sweeps, newest first; with `target`, those of that target."""
@@ -227,39 +212,8 @@ class InMemoryJournal:
     def _past(self, target: str, identity: TargetIdentity) -> Past:
         return Past(target, identity, tuple(self._runs.values()), tuple(self._removals.values()))
 
-    async def lease_time(self, here: datetime) -> datetime:
-        """Return the time by the clock that dates leases."""
-        await asyncio.sleep(0)
-        return here + self.ahead
 
-    async def leases(self) -> tuple[TargetLease, ...]:
-        """Return all leases, by target."""
-        await asyncio.sleep(0)
-        return tuple(self._leases[key] for key in sorted(self._leases))
-
-    async def lease(self, target: str) -> TargetLease | None:
-        """Return a target's lease, or None."""
-        await asyncio.sleep(0)
-        return self._leases.get(target)
-
-    async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
-        """Replace the lease that was seen, unless it has changed since; return the lease that holds then."""
-        held = self._leases.get(_checked(lease).target)
-        mine = held is not None and seen is not None and held.holder.owner == seen.holder.owner == lease.holder.owner
-        if held == seen or mine:
-            self._leases[lease.target] = lease
-        await asyncio.sleep(0)
-        return self._leases.get(lease.target)
-
-    async def release_lease(self, lease: TargetLease) -> None:
-        """Release a lease, unless another process holds it by now."""
-        held = self._leases.get(lease.target)
-        if held is not None and held.holder.owner == lease.holder.owner:
-            del self._leases[lease.target]
-        await asyncio.sleep(0)
-
-
-AnyRecord = TypeVar("AnyRecord", Removal, RunRecord, TargetLease)
+AnyRecord = TypeVar("AnyRecord", Removal, RunRecord)
 
 
 def _checked(record: AnyRecord) -> AnyRecord:

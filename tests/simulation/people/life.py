@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.errors import JournalError
 from nbsweep.core.exemptions.port import ExemptionRecords
+from nbsweep.core.inventory.port import SightingRecords
+from nbsweep.core.lease import LeaseRecords
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.testing.skew import FakeSkew
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 FOR_EVER_S = 1e8
 COMMIT_S = 0.05
-WRITES = frozenset({"open_run", "close_run", "write", "note_active", "drop", "compose", "lease", "record"})
+WRITES = frozenset({"open_run", "close_run", "write", "note", "drop", "compose", "lease", "record"})
 
 
 @dataclass(slots=True)
@@ -112,6 +114,16 @@ class LifeJournal:
     def trail(self) -> AuditTrail:
         """The audit trail, which takes no time of its own."""
         return self.world.store.trail
+
+    @property
+    def leases(self) -> LeaseRecords:
+        """The leases of targets."""
+        return cast("LeaseRecords", LifePart(self, "leases"))
+
+    @property
+    def sightings(self) -> SightingRecords:
+        """The sightings of notebooks."""
+        return cast("SightingRecords", LifePart(self, "sightings"))
 
     @property
     def marks(self) -> MarkRecords:

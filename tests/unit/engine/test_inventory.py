@@ -56,7 +56,7 @@ async def test_a_dry_run_records_what_its_survey_showed() -> None:
 async def test_a_notebook_at_rest_is_recorded_with_when_it_was_seen_in_use() -> None:
     """The cloud forgets that; a replay needs it as the survey knew it."""
     scene = world(*fleet(1))
-    await scene.journal.note_active(IDENTITY.project, ["nb1"], ago(days=3))
+    await scene.journal.sightings.note(IDENTITY.project, ["nb1"], ago(days=3))
     await sweeper(scene).sweep(DRY_RUN, Approver())
     [state] = await scene.journal.inventory.states_of("nb1")
     assert state.facts_at(1).last_active == ago(days=3)

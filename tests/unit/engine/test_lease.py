@@ -52,8 +52,8 @@ class Register:
     hangs: bool = False
 
     def __post_init__(self) -> None:
-        self._take = self.scene.journal.take_lease
-        self.scene.journal.take_lease = self.take  # type: ignore[method-assign]  # the journal is the test's own
+        self._take = self.scene.journal.leases.take
+        self.scene.journal.leases.take = self.take  # type: ignore[method-assign]  # the journal is the test's own
 
     async def take(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
         """Take note, and pass it on."""
@@ -66,7 +66,7 @@ class Register:
 
     async def steal(self) -> None:
         """Take the lease over, whoever has it, as one does whose clock goes wrong."""
-        seen = await self.scene.journal.lease("research")
+        seen = await self.scene.journal.leases.find("research")
         now = self.scene.clock.now()
         await self._take(lease_of(OTHER, taken_at=now, beat_at=now), seen)
 
@@ -112,7 +112,7 @@ async def swept(scene: World, how: SweepOptions | None = None, thinks_s: float =
 async def held_by(scene: World, holder: Holder, beat_at: datetime = NOON) -> TargetLease:
     """Let somebody else have the lease."""
     lease = lease_of(holder, taken_at=ago(hours=1), beat_at=beat_at)
-    await scene.journal.take_lease(lease, None)
+    await scene.journal.leases.take(lease, None)
     return lease
 
 
@@ -130,14 +130,14 @@ async def test_the_lease_is_held_while_sweeping_and_given_back_at_the_end() -> N
     seen: list[TargetLease | None] = []
 
     async def look(_plan: Plan, _spared: object) -> bool:
-        seen.append(await scene.journal.lease("research"))
+        seen.append(await scene.journal.leases.find("research"))
         return True
 
     report = await sweeper(scene).sweep(RUN, look)
     assert (report.outcome, report.counts) == ("finished", {"deleted": 2})
     assert seen[0]
     assert (seen[0].holder, seen[0].started_by, seen[0].taken_at) == (ME, "cron", NOON)
-    assert await scene.journal.lease("research") is None
+    assert await scene.journal.leases.find("research") is None
 
 
 async def test_a_target_that_another_sweeps_is_left_alone() -> None:
@@ -152,7 +152,7 @@ async def test_a_target_that_another_sweeps_is_left_alone() -> None:
     assert (record.outcome, record.problem) == ("held-elsewhere", str(report.error))
     [told] = scene.telemetry.of(LeaseHeldElsewhere)
     assert (told.host, told.pid, told.started_by) == ("web-2", 200, "li")
-    assert await scene.journal.lease("research") == lease
+    assert await scene.journal.leases.find("research") == lease
 
 
 async def test_what_another_has_under_way_is_not_recovered() -> None:
@@ -177,7 +177,7 @@ async def test_a_recovery_alone_holds_the_lease_and_gives_it_back() -> None:
     report = await sweeper(scene).recover(RUN)
     assert (report.outcome, [done.state for done in report.recovered]) == ("finished", [State.DELETED])
     assert len(register.beats) >= 3
-    assert await scene.journal.lease("research") is None
+    assert await scene.journal.leases.find("research") is None
 
 
 async def test_a_dry_run_needs_no_lease() -> None:
@@ -197,7 +197,7 @@ async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool 
     assert report.counts == {"deleted": 2}
     [told] = scene.telemetry.of(LeaseTakenOver)
     assert (told.host, told.pid) == ("web-2", 200)
-    assert await scene.journal.lease("research") is None
+    assert await scene.journal.leases.find("research") is None
 
 
 async def test_who_is_alive_here_is_not_taken_over_whatever_the_clock_says() -> None:
@@ -237,17 +237,17 @@ async def test_a_journal_that_cannot_take_the_lease_ends_the_sweep_before_anythi
 async def test_a_cancelled_sweep_gives_the_lease_back() -> None:
     """Cancelled in the middle of the removals, and though the journal takes its time."""
     scene = world(*fleet(40), pace=SLOW)
-    release = scene.journal.release_lease
+    release = scene.journal.leases.release
 
     async def release_slowly(lease: TargetLease) -> None:
         await asyncio.sleep(1)
         await release(lease)
 
-    scene.journal.release_lease = release_slowly  # type: ignore[method-assign]  # the journal is the test's own
+    scene.journal.leases.release = release_slowly  # type: ignore[method-assign]  # the journal is the test's own
     with anyio.move_on_after(10):
         await sweeper(scene).sweep(RUN, Thinker())
     assert scene.cloud.accepted
-    assert await scene.journal.lease("research") is None
+    assert await scene.journal.leases.find("research") is None
 
 
 async def test_giving_back_does_not_keep_a_sweep_from_ending() -> None:
@@ -257,7 +257,7 @@ async def test_giving_back_does_not_keep_a_sweep_from_ending() -> None:
     async def hang(lease: TargetLease) -> None:  # noqa: ARG001  # as the port has it
         await asyncio.sleep(FOR_EVER_S)
 
-    scene.journal.release_lease = hang  # type: ignore[method-assign]  # the journal is the test's own
+    scene.journal.leases.release = hang  # type: ignore[method-assign]  # the journal is the test's own
     report = await swept(scene)
     assert report.outcome == "finished"
     assert scene.clock.now() - NOON == timedelta(seconds=3)
@@ -272,7 +272,7 @@ async def test_a_bug_in_a_sweep_gives_the_lease_back() -> None:
 
     with pytest.raises(ExceptionGroup):
         await sweeper(scene).sweep(RUN, stumble)
-    assert await scene.journal.lease("research") is None
+    assert await scene.journal.leases.find("research") is None
 
 
 # ---- beating --------------------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ async def test_it_beats_every_third_of_the_leases_time() -> None:
 
     async def think(_plan: Plan, _spared: object) -> bool:
         await asyncio.sleep(110)
-        lease.append(await scene.journal.lease("research"))
+        lease.append(await scene.journal.leases.find("research"))
         return False
 
     await sweeper(scene).sweep(RUN, think)
@@ -311,12 +311,12 @@ async def test_a_beat_that_fails_is_made_good_by_the_next() -> None:
 async def test_beats_are_dated_by_the_clock_of_the_journal(ahead: timedelta) -> None:
     """The machine's clock is three hours off, and the next process counts by the journal's too."""
     scene = world(*fleet(1))
-    scene.journal.ahead = ahead
+    scene.journal.leases.ahead = ahead
     lease: list[TargetLease | None] = []
 
     async def think(_plan: Plan, _spared: object) -> bool:
         await asyncio.sleep(50)
-        lease.append(await scene.journal.lease("research"))
+        lease.append(await scene.journal.leases.find("research"))
         assert "host web-1" in str(await sweeper(scene, with_lease(holder=OTHER)).held_elsewhere())
         return True
 
@@ -343,7 +343,7 @@ async def test_who_was_taken_over_sends_no_more_and_leaves_the_rest_to_the_other
     assert lost.problem == str(report.error)
     assert max(deleted_until(scene)) - began_s <= 40
     assert scene.clock.steady_s() - began_s <= 41
-    held = await scene.journal.lease("research")
+    held = await scene.journal.leases.find("research")
     assert held
     assert held.holder == OTHER
 
@@ -533,7 +533,7 @@ async def test_a_lease_that_goes_from_hand_to_hand_is_given_up() -> None:
     async def vanish(lease: TargetLease, seen: TargetLease | None) -> None:  # noqa: ARG001  # as the port has it
         return None
 
-    scene.journal.take_lease = vanish  # type: ignore[method-assign]  # the journal is the test's own
+    scene.journal.leases.take = vanish  # type: ignore[method-assign]  # the journal is the test's own
     with pytest.raises(JournalError, match="changed its holder"):
         async with tenure(scene).held():
             pass

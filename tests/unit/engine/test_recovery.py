@@ -247,7 +247,7 @@ async def test_what_nobody_follows_is_told() -> None:
     await scene.journal.write([moved, swept, gone, accepted(2)])
     for holder, name in ((alive, "b"), (dead, "c")):
         identity = AREA.identity(name * 32)
-        await scene.journal.take_lease(
+        await scene.journal.leases.take(
             target_lease(target=name, holder=holder, project=identity.project, extent=identity.extent), None
         )
     await report_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)

@@ -160,7 +160,7 @@ async def test_what_is_not_at_rest_is_remembered() -> None:
         notebook(1), notebook(2, status=Status.RUNNING), notebook(3, status=Status.STARTING), notebook(4, status=Status.ERROR)
     )
     await surveyed(scene)
-    assert await scene.journal.last_active(IDENTITY.project) == {"nb2": NOON, "nb3": NOON}
+    assert await scene.journal.sightings.latest(IDENTITY.project) == {"nb2": NOON, "nb3": NOON}
 
 
 async def test_a_survey_is_told() -> None:

@@ -159,7 +159,7 @@ async def test_a_sweep_is_told_with_its_run_and_target() -> None:
 async def test_the_journals_memory_speaks_for_a_notebook() -> None:
     """The cloud's dates say idle for 100 days; the journal saw it running three days ago: it stays."""
     scene = world(*fleet(2))
-    await scene.journal.note_active(IDENTITY.project, ["nb1"], ago(days=3))
+    await scene.journal.sightings.note(IDENTITY.project, ["nb1"], ago(days=3))
     report = await swept(scene)
     assert changes(scene) == ["nb2"]
     assert report.counts == {"deleted": 1}

@@ -52,7 +52,7 @@ async def test_a_lease_counts_while_it_is_held(age: timedelta, alive: bool | Non
     """By its beats, or by its process where this host can see it."""
     scene = world()
     stored = lease(scene, age)
-    await scene.journal.take_lease(stored, None)
+    await scene.journal.leases.take(stored, None)
     details = await read_details(sweeper(scene, alive=alive))
     assert details.lease == (stored if held else None)
 

@@ -349,7 +349,7 @@ async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch)
     mine.sweeper.options = replace(
         options(), lease=LeaseOptions(Holder("me", "host", "", 2, 2), timedelta(minutes=10), lambda _: None)
     )
-    await scene.journal.take_lease(other, None)
+    await scene.journal.leases.take(other, None)
     async with at_work(mine):
         await asyncio.sleep(1)
         mine.due()

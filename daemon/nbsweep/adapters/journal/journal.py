@@ -1,26 +1,28 @@
 """The `Journal` port on SQLAlchemy Core."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from sqlalchemy import (
-    Engine,
-    RowMapping,
-    Select,
-    func,
-    select,
-    true,
-)
+from sqlalchemy import Engine, RowMapping, Select, select, true
 
 from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import ask
-from nbsweep.adapters.journal.dialects import among, now_us
+from nbsweep.adapters.journal.dialects import now_us
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
-from nbsweep.adapters.journal.parts import JournalParts
+from nbsweep.adapters.journal.fleet.due_sweeps import SqlDueSweeps
+from nbsweep.adapters.journal.fleet.fences import SqlFences
+from nbsweep.adapters.journal.fleet.workers import SqlWorkers
+from nbsweep.adapters.journal.inventory.holds import SqlHolds
+from nbsweep.adapters.journal.inventory.records import SqlInventory
+from nbsweep.adapters.journal.inventory.sightings import SqlSightings
+from nbsweep.adapters.journal.notices.exemptions import SqlExemptions
+from nbsweep.adapters.journal.notices.mark_writer import MarkWriter
+from nbsweep.adapters.journal.notices.marks import SqlMarks
+from nbsweep.adapters.journal.notices.outbox import SqlOutbox
 from nbsweep.adapters.journal.queries import (
     ends_of,
     ids_of_runs,
@@ -32,27 +34,30 @@ from nbsweep.adapters.journal.queries import (
     of_unfinished,
 )
 from nbsweep.adapters.journal.records.access import Access
-from nbsweep.adapters.journal.records.audit import TrailWriter, chains_of
-from nbsweep.adapters.journal.records.leases import lease_of, lease_row, owned_row, replacing_row
-from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter, chains_of
+from nbsweep.adapters.journal.records.control import SqlControl
+from nbsweep.adapters.journal.records.leases import SqlLeases
+from nbsweep.adapters.journal.records.plans import SqlPlans
+from nbsweep.adapters.journal.records.sessions import SqlSessions
+from nbsweep.adapters.journal.records.statistics import SqlStatistics
+from nbsweep.adapters.journal.retention import SqlRetention
 from nbsweep.adapters.journal.runs import REMOVAL, REMOVAL_MAPPER, RUN, RUN_MAPPER, read_history, removal_row, run_row
 from nbsweep.adapters.journal.statements import Statements
-from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
-from nbsweep.core.identity import UNKNOWN, TargetIdentity
-from nbsweep.core.lease import TargetLease
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
-from nbsweep.core.model import microseconds, moment_of
+from nbsweep.core.model import moment_of
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord, count_ends
 
 MOST_PARAMETERS = 1000
 """Number of values in one query, which databases limit."""
 
 
-class SqlJournal(JournalParts):
-    """A journal in a database; `open_journal` creates it."""
+class SqlJournal:
+    """A journal in a database; `open_journal` creates it. Each part is made when it is used first: a command needs few."""
 
     def __init__(
         self, engine: Engine, writer: GroupWriter, address: JournalAddress, files: JournalFiles | None, patience_s: float
@@ -64,7 +69,7 @@ class SqlJournal(JournalParts):
         self._files = files
         self.patience_s = patience_s
         self._sql = Statements(engine.dialect)
-        super().__init__(Access(engine.dialect, address, writer.write, self._rows, TrailWriter(engine.dialect)))
+        self._access = Access(engine.dialect, address, writer.write, self._rows, TrailWriter(engine.dialect))
 
     @property
     def place(self) -> str:
@@ -114,27 +119,11 @@ class SqlJournal(JournalParts):
             guard=guard,
             chains=chains_of(mine),
         )
-        await self._write(change)
+        await self._writer.write(change)
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
         """List the unfinished removals, the oldest first; with `target`, those under that name."""
         return await self._access.records(REMOVAL_MAPPER, of_unfinished(REMOVAL, target).limit(limit))
-
-    async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
-        """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""
-        moment = microseconds(seen_at)
-
-        def row_of(notebook_id: str) -> Row:
-            return {"project": project, "notebook_id": notebook_id, "last_active": moment}
-
-        await self._write(Change(self._sql.upsert_sighting, list(notebook_ids), row_of))
-
-    async def last_active(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, datetime]:
-        """Return when each notebook of a project, or each of these, was last seen in a state other than at rest."""
-        latest = func.max(SIGHTINGS.c.last_active).label("last_active")
-        mine = SIGHTINGS.c.project.in_([project, UNKNOWN]) & among(SIGHTINGS.c.notebook_id, notebook_ids)
-        query = select(SIGHTINGS.c.notebook_id, latest).where(mine).group_by(SIGHTINGS.c.notebook_id)
-        return {row["notebook_id"]: row["last_active"] for row in await self._rows(query)}
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
         """List the latest sweeps, of one target if it is given, the newest first."""
@@ -213,40 +202,94 @@ class SqlJournal(JournalParts):
         """Return the past of a target that the brakes and the cool-down need."""
         return await read_history(self._access, target, identity, requested_since, failed_since)
 
-    async def lease_time(self, here: datetime) -> datetime:
-        """Return the time by the clock that dates leases; `here` is this machine's."""
-        return here if self._files else await self.now()
-
-    async def leases(self) -> tuple[TargetLease, ...]:
-        """List all leases, sorted by target."""
-        rows = await self._rows(select(LEASES).order_by(LEASES.c.target))
-        with journal_errors(self.address):
-            return tuple(map(lease_of, rows))
-
-    async def lease(self, target: str) -> TargetLease | None:
-        """Return a target's lease with its holder; None if no process holds it."""
-        rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
-        with journal_errors(self.address):
-            return next(map(lease_of, rows), None)
-
-    async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
-        """Replace the lease that was seen unless it has changed meanwhile, and return the lease that is held then."""
-        if seen is None:
-            await self._writer.write(Change(self._sql.insert_lease, [lease_row(lease)], dict))
-        else:
-            await self._writer.write(Change(self._sql.replace_lease, [replacing_row(lease, seen)], dict))
-        return await self.lease(lease.target)
-
-    async def release_lease(self, lease: TargetLease) -> None:
-        """Release a lease; a lease that another holder has taken stays."""
-        await self._writer.write(Change(self._sql.release_lease, [owned_row(lease)], dict))
-
-    async def _write(self, change: Change) -> None:
-        self._writer.check_open()
-        if change.items:
-            await self._writer.write(change)
-
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
         with journal_errors(self.address):
             return await outlasting(partial(ask, self.engine, query), self.patience_s)
+
+    # ---- the parts
+
+    @cached_property
+    def trail(self) -> SqlTrail:
+        """The audit trail, for reading."""
+        return SqlTrail(self._access.rows)
+
+    @cached_property
+    def control(self) -> SqlControl:
+        """The pauses, requests and due times of targets, and the records of services."""
+        access = self._access
+        return SqlControl(access.dialect, access.write, access.rows, access.address, access.trail)
+
+    @cached_property
+    def sightings(self) -> SqlSightings:
+        """When notebooks were last seen in a state other than at rest."""
+        return SqlSightings(self._access)
+
+    @cached_property
+    def leases(self) -> SqlLeases:
+        """The leases of targets, dated by the server's clock, or by that of the one machine that uses a file."""
+        return SqlLeases(self._access, shared=self._files is None)
+
+    @cached_property
+    def marks(self) -> SqlMarks:
+        """The marks of all targets."""
+        return SqlMarks(self._access, self._mark_writer)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """The items and messages of the outbox."""
+        return SqlOutbox(self._access, self._mark_writer)
+
+    @cached_property
+    def exemptions(self) -> SqlExemptions:
+        """The exemptions, those that have ended included."""
+        return SqlExemptions(self._access)
+
+    @cached_property
+    def inventory(self) -> SqlInventory:
+        """The surveys, and the states of notebooks over time."""
+        return SqlInventory(self._access)
+
+    @cached_property
+    def statistics(self) -> SqlStatistics:
+        """Counts over all runs and targets."""
+        return SqlStatistics(self._access)
+
+    @cached_property
+    def plans(self) -> SqlPlans:
+        """The saved plans that were approved on a page or by the HTTP API."""
+        return SqlPlans(self._access)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        """The sessions of people who are signed in to the pages."""
+        return SqlSessions(self._access)
+
+    @cached_property
+    def holds(self) -> SqlHolds:
+        """The notebooks that are or were held out."""
+        return SqlHolds(self._access)
+
+    @cached_property
+    def fences(self) -> SqlFences:
+        """The fences of a fleet."""
+        return SqlFences(self._access)
+
+    @cached_property
+    def due_sweeps(self) -> SqlDueSweeps:
+        """The sweeps that are due, of a fleet."""
+        return SqlDueSweeps(self._access)
+
+    @cached_property
+    def workers(self) -> SqlWorkers:
+        """The workers of a fleet."""
+        return SqlWorkers(self._access)
+
+    @cached_property
+    def retention(self) -> SqlRetention:
+        """What deletes old records."""
+        return SqlRetention(self._access)
+
+    @cached_property
+    def _mark_writer(self) -> MarkWriter:
+        return MarkWriter(self._access.dialect, self._access.trail)

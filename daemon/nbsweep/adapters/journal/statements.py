@@ -4,10 +4,9 @@ from typing import Any
 
 from sqlalchemy import Dialect, bindparam, func, insert, literal_column, select, update
 
-from nbsweep.adapters.journal.dialects import compiled, insert_new, upsert
-from nbsweep.adapters.journal.records.leases import RELEASE, REPLACE
+from nbsweep.adapters.journal.dialects import compiled, upsert
 from nbsweep.adapters.journal.rows import RowMapper
-from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import RunRecord
 
@@ -22,14 +21,9 @@ class Statements:
         """Compile the statements for one kind of database."""
         mine = (RUNS.c.run_id == bindparam("of_run")) & (RUNS.c.target == bindparam("of_target"))
         removals = upsert(dialect.name, REMOVALS, frozen=["position"]).values(position=_next_position())
-        sightings = upsert(dialect.name, SIGHTINGS, newest="last_active")
         self.open_run = compiled(dialect, insert(RUNS), _RUN_MAPPER.names)
         self.close_run = compiled(dialect, update(RUNS).where(mine), _RUN_MAPPER.names)
         self.upsert_removal = compiled(dialect, removals, _REMOVAL_MAPPER.names)
-        self.upsert_sighting = compiled(dialect, sightings, SIGHTINGS.columns.keys())
-        self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
-        self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
-        self.release_lease = compiled(dialect, RELEASE, [])
 
 
 def _next_position() -> Any:

@@ -20,7 +20,7 @@ from nbsweep.adapters.journal.connections.outage import is_outage, outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.dialects import Timeouts, commit, forget, make_marker
 from nbsweep.adapters.journal.errors import concerns_all, explain
-from nbsweep.adapters.journal.transaction import AnyChange
+from nbsweep.adapters.journal.transaction import AnyChange, Change
 from nbsweep.core.errors import JournalError
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class GroupWriter:
             NbsweepError: what a procedure or a guard raised; nothing of the change was written.
         """
         self.check_open()
+        if isinstance(change, Change) and not change.items:
+            return
         waiting = _Waiting(change)
         self._queued.append(waiting)
         self._wake.set()

@@ -42,7 +42,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         identities = {target.name: await _identity(journal, target) for target in settings.targets}
         open_ = await journal.unfinished()
         services = await read_services(journal, settings, now)
-        shared_now = await journal.lease_time(now)
+        shared_now = await journal.leases.now(now)
         runs = {name: await _relevant_runs(journal, name) for name in identities}
         # Several targets share a run, so the removals of all are counted at once.
         counts = await journal.run_counts(sorted({record.run_id for records in runs.values() for record in records}))
@@ -86,7 +86,7 @@ async def _outbox(journal: Journal, now: datetime) -> OutboxHealth:
 async def _known(
     journal: Journal, target: str, runs: Sequence[RunRecord], followed: Sequence[Removal], left: Iterable[LeftAlone]
 ) -> StatusInputs:
-    lease = await journal.lease(target)
+    lease = await journal.leases.find(target)
     return StatusInputs(
         runs,
         followed,
@@ -126,7 +126,7 @@ async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
 
 
 async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[TargetLease]:
-    return [lease for lease in await journal.leases() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
+    return [lease for lease in await journal.leases.all() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
 
 
 def _windows(settings: Settings, now: datetime) -> Iterator[str]:

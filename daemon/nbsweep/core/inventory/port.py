@@ -1,6 +1,6 @@
-"""The port of the journal for the inventory."""
+"""The ports of the journal for the inventory and for sightings."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -75,5 +75,20 @@ class InventoryRecords(Protocol):
         """Delete the states that ended before a moment, and the surveys that no state needs; return how many states.
 
         Nothing is done if that was done less than a day ago.
+        """
+        ...
+
+
+class SightingRecords(Protocol):
+    """When notebooks were last seen in a state other than at rest. All methods raise JournalError."""
+
+    async def note(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
+        """Record that these notebooks were seen so; only the latest time is kept."""
+        ...
+
+    async def latest(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, datetime]:
+        """Return when each notebook of a project, or each of these, was last seen so.
+
+        Records without a project count for every project, because they can only keep a notebook.
         """
         ...

@@ -1,6 +1,6 @@
 """The port for the durable record."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,8 +12,8 @@ from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.fences.port import FenceRecords
 from nbsweep.core.holdout.port import HoldRecords
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.port import InventoryRecords
-from nbsweep.core.lease import TargetLease
+from nbsweep.core.inventory.port import InventoryRecords, SightingRecords
+from nbsweep.core.lease import LeaseRecords
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
@@ -35,6 +35,16 @@ class Journal(Protocol):
     @property
     def control(self) -> ControlRecords:
         """The pauses, requests for sweeps and due times of targets, and the records of services."""
+        ...
+
+    @property
+    def sightings(self) -> SightingRecords:
+        """When notebooks were last seen in a state other than at rest."""
+        ...
+
+    @property
+    def leases(self) -> LeaseRecords:
+        """The leases of targets."""
         ...
 
     @property
@@ -128,17 +138,6 @@ class Journal(Protocol):
         """
         ...
 
-    async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
-        """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""
-        ...
-
-    async def last_active(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, datetime]:
-        """Return when each notebook of a project, or each of these, was last seen in a state other than at rest.
-
-        Records without a project count for every project, because they can only keep a notebook.
-        """
-        ...
-
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
         """List the latest sweeps, of one target if it is given, the newest first."""
         ...
@@ -212,32 +211,4 @@ class Journal(Protocol):
         with the removals since its survey that are DELETED. Ends: for each notebook of the project with a removal that ended
         FAILED or TIMED_OUT since `failed_since`, all its DELETED, FAILED and TIMED_OUT removals, the newest first.
         """
-        ...
-
-    async def lease_time(self, here: datetime) -> datetime:
-        """Return the time by the clock that dates leases, which all processes on this journal share.
-
-        It is that of the database server. If the journal is a file, all processes are on one machine, whose clock this process
-        has read already: `here`.
-        """
-        ...
-
-    async def leases(self) -> tuple[TargetLease, ...]:
-        """List all leases, sorted by target."""
-        ...
-
-    async def lease(self, target: str) -> TargetLease | None:
-        """Return a target's lease with its holder; None if no process holds it."""
-        ...
-
-    async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
-        """Replace the lease that was seen, unless it has changed meanwhile; return the lease that is stored afterwards.
-
-        If several processes saw the same lease and take it at the same time, one of them gets it. A holder records a beat in
-        the same way, also after an earlier write whose result is unknown.
-        """
-        ...
-
-    async def release_lease(self, lease: TargetLease) -> None:
-        """Release a lease; a lease that another process holds by now stays."""
         ...

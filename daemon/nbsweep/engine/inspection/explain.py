@@ -61,7 +61,7 @@ async def explain_notebook(sweeper: Sweeper, notebook_id: str) -> NotebookContex
         NbsweepError: the cloud or the journal could not be asked.
     """
     identity = await sweeper.identity()
-    last_active = await sweeper.ports.journal.last_active(identity.project, [notebook_id])
+    last_active = await sweeper.ports.journal.sightings.latest(identity.project, [notebook_id])
     notebook = await sweeper.ports.cloud.show(notebook_id)
     now = sweeper.ports.clock.now()
     current = await current_rules(sweeper.options.rules, sweeper.area.target, identity, sweeper.ports, [notebook_id])

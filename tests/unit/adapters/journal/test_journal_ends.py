@@ -189,7 +189,12 @@ async def test_a_closed_journal_refuses_everything(address: str) -> None:
     """It neither opens the file again by itself nor lets anybody wait for nothing."""
     async with open_journal(address) as journal:
         pass
-    for call in (journal.write([removal(1)]), journal.write([]), journal.removals("run1"), journal.note_active("t", [], NOON)):
+    for call in (
+        journal.write([removal(1)]),
+        journal.write([]),
+        journal.removals("run1"),
+        journal.sightings.note("t", [], NOON),
+    ):
         with pytest.raises(JournalError, match="was closed already"):
             await call
 
@@ -199,9 +204,9 @@ async def test_two_programs_may_use_one_journal(address: str) -> None:
     async with open_journal(address) as one, open_journal(address) as other:
         await asyncio.gather(turns(one, range(20)), turns(other, range(20, 40)))
         assert len(await one.removals("run1")) == len(await other.removals("run1")) == 40
-        await one.note_active("research", ["nb1"], NOON + timedelta(hours=1))
-        await other.note_active("research", ["nb1"], NOON)
-        assert await other.last_active("research") == {"nb1": NOON + timedelta(hours=1)}
+        await one.sightings.note("research", ["nb1"], NOON + timedelta(hours=1))
+        await other.sightings.note("research", ["nb1"], NOON)
+        assert await other.sightings.latest("research") == {"nb1": NOON + timedelta(hours=1)}
 
 
 async def test_a_commit_survives_the_end_of_the_process(address: str) -> None:

@@ -22,6 +22,7 @@ from nbsweep.adapters.journal.dialects import insert_new, upsert
 from nbsweep.adapters.journal.migrations.run import upgrade
 from nbsweep.adapters.journal.notices.tables import EXEMPTIONS, ITEMS, MARKS, MESSAGES
 from nbsweep.adapters.journal.opening import make_tables
+from nbsweep.adapters.journal.records.leases import LeaseStatements
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.audit.entries import AuditEntry
@@ -60,8 +61,8 @@ async def fill(path: Path) -> None:
     async with open_journal(f"sqlite:///{path}") as journal:
         await journal.open_run(run_record(kept={"young": 1}))
         await journal.write([removal()])
-        await journal.note_active("research", ["nb1"], NOON)
-        await journal.take_lease(target_lease(), None)
+        await journal.sightings.note("research", ["nb1"], NOON)
+        await journal.leases.take(target_lease(), None)
 
 
 def content(path: Path) -> bytes:
@@ -216,7 +217,7 @@ async def test_a_lease_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, 
     spoil(f"UPDATE leases SET {spoilt}")  # noqa: S608  # the values stand above
     async with open_journal(f"sqlite:///{path}") as journal:
         with pytest.raises(JournalError, match="not understood"):
-            await journal.lease("research")
+            await journal.leases.find("research")
 
 
 async def test_a_table_that_is_gone_is_told(path: Path, spoil: Spoil) -> None:
@@ -232,7 +233,7 @@ async def test_a_table_that_is_gone_is_told(path: Path, spoil: Spoil) -> None:
 
 async def _told(journal: SqlJournal, *, write: bool) -> JournalError:
     with pytest.raises(JournalError) as told:
-        await (journal.note_active("research", ["nb1"], NOON) if write else journal.last_active("research"))
+        await (journal.sightings.note("research", ["nb1"], NOON) if write else journal.sightings.latest("research"))
     return told.value
 
 
@@ -297,17 +298,16 @@ def test_both_databases_upsert_alike(dialect: str) -> None:
 )
 def test_all_that_a_statement_needs_stands_in_its_rows(dialect: Dialect, parameter: str) -> None:
     """Each is compiled once and handed to the driver as it is, so nothing may be left for SQLAlchemy to fill in."""
-    statements = Statements(dialect)
+    statements, leases = Statements(dialect), LeaseStatements(dialect)
     run, removal = {column.name for column in RUNS.columns}, {column.name for column in REMOVALS.columns} - {"position"}
     lease = {column.name for column in LEASES.columns}
     expected = {
-        statements.insert_lease: lease,
-        statements.replace_lease: lease | {"of_target", "of_owner", "of_beat_at", "by_owner"},
-        statements.release_lease: {"of_target", "of_owner"},
+        leases.insert: lease,
+        leases.replace: lease | {"of_target", "of_owner", "of_beat_at", "by_owner"},
+        leases.release: {"of_target", "of_owner"},
         statements.open_run: run,
         statements.close_run: run | {"of_run", "of_target"},
         statements.upsert_removal: removal | {"of_run"},
-        statements.upsert_sighting: {column.name for column in SIGHTINGS.columns},
     }
     assert {text: set(re.findall(parameter, text)) for text in expected} == expected
 

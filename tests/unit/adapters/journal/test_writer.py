@@ -100,8 +100,8 @@ async def test_twenty_thousand_sightings_are_one_commit(address: str, statements
     names = [f"nb{number}" for number in range(20_000)]
     async with open_journal(address) as journal:
         statements.clear()
-        await journal.note_active("research", names, NOON)
-        assert await journal.last_active("research") == dict.fromkeys(names, NOON)
+        await journal.sightings.note("research", names, NOON)
+        assert await journal.sightings.latest("research") == dict.fromkeys(names, NOON)
     assert statements.count("COMMIT") == 1
 
 

@@ -135,8 +135,8 @@ async def test_a_target_that_somebody_sweeps_by_hand_has_one_run_that_says_so() 
     leased = dataclasses.replace(
         sweeper(scene), options=options(lease=LeaseOptions(fence_holder("w1"), A_MINUTE, lambda _: None))
     )
-    held = TargetLease("research", fence_holder("by-hand"), "alice", NOON, await scene.journal.lease_time(NOON))
-    await scene.journal.take_lease(held, None)
+    held = TargetLease("research", fence_holder("by-hand"), "alice", NOON, await scene.journal.leases.now(NOON))
+    await scene.journal.leases.take(held, None)
     await add_due(scene.journal)
     mine = account_sweeps(leased)
     for _ in range(2):
@@ -145,7 +145,7 @@ async def test_a_target_that_somebody_sweeps_by_hand_has_one_run_that_says_so() 
         assert (left.failures, left.begun_at) == (0, None)
         assert "another nbsweep" in left.problem
         await asyncio.sleep(20)
-    await scene.journal.release_lease(held)
+    await scene.journal.leases.release(held)
     await mine.sweep(ACCOUNT)
     assert [outcome for _, _, outcome in await runs(scene)] == ["held-elsewhere", "finished"]
     assert await scene.journal.due_sweeps.open() == ()

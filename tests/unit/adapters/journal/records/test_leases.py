@@ -25,10 +25,10 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 async def main(address, owner):
     mine = TargetLease("research", Holder(owner, "vm", "m1", 2, 2), "li", NOON, NOON)
     async with open_journal(address) as journal:
-        seen = await journal.lease("research")
+        seen = await journal.leases.find("research")
         print("ready", flush=True)
         sys.stdin.readline()
-        print((await journal.take_lease(mine, seen)).holder.owner, flush=True)
+        print((await journal.leases.take(mine, seen)).holder.owner, flush=True)
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -38,13 +38,13 @@ async def leave(address: str, lease: TargetLease | None) -> None:
     """Leave a journal behind, with that lease in it."""
     async with open_journal(address) as journal:
         if lease:
-            await journal.take_lease(lease, None)
+            await journal.leases.take(lease, None)
 
 
 async def look(address: str) -> TargetLease | None:
     """Return what is in it."""
     async with open_journal(address) as journal:
-        return await journal.lease("research")
+        return await journal.leases.find("research")
 
 
 def started(address: str, owner: str) -> "subprocess.Popen[str]":
