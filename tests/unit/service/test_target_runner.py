@@ -359,7 +359,7 @@ async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch)
         async def away() -> None:
             raise JournalError("its server is away")
 
-        monkeypatch.setattr(scene.journal, "leases", away)
+        monkeypatch.setattr(scene.journal.leases, "all", away)
         await asyncio.sleep(60)
         assert (mine.phase, mine.attempts.problem) == (Phase.BACKING_OFF, "its server is away")
 
