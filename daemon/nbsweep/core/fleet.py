@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from nbsweep.core.explain.forecast import goes_at_the_earliest
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.shown_marks import show_judged
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict, keep
 from nbsweep.core.marks.model import Mark
-from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.marks.shown import ShownState, due_of
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import judge
@@ -34,9 +35,7 @@ class FleetRow(Struct, frozen=True):
 
     def state(self, now: datetime) -> ShownState | None:
         """Return the state of the mark; None if there is none."""
-        if self.mark and self.verdict.reason is Reason.HELD_OUT:
-            return ShownState.HELD_OUT
-        return shown_state(self.mark, self.due_at, now) if self.mark else None
+        return show_judged(self.mark, self.due_at, self.verdict, now).state if self.mark else None
 
     @property
     def policy(self) -> str | None:
@@ -65,9 +64,7 @@ def _row(plan: Plan, planned: set[str], notebook: Notebook, rules: Rules, moment
         verdict = _over_brake(verdict)
     mark = rules.marks.get(notebook.id)
     mark = mark if mark and mark.is_of(notebook) else None
-    due = due_of(mark, rules.graces) if mark else None
-    if mark and verdict.reason is Reason.HELD_OUT:
-        due = verdict.until
+    due = show_judged(mark, due_of(mark, rules.graces), verdict, moment.now).due_at if mark else None
     return FleetRow(plan.target, notebook, verdict, idle_since(notebook, moment), mark=mark, due_at=due)
 
 

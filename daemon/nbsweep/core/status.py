@@ -10,9 +10,9 @@ from nbsweep.core.control.services import ServiceStatus
 from nbsweep.core.due_sweeps.model import DueSweep
 from nbsweep.core.facts import format_age
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
+from nbsweep.core.judging.shown_marks import NO_RULES, MarkRules
 from nbsweep.core.lease import TargetLease, describe_holder, is_held, is_silent
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.notices.health import TargetMarks, judge_marks
 from nbsweep.core.planning.brakes import Brakes
@@ -92,8 +92,8 @@ class StatusInputs(Struct, frozen=True):
     """The ends of the removals of these sweeps."""
     marks: Sequence[Mark] = ()
     """The open marks under its name."""
-    graces: Mapping[str, Grace] = {}
-    """The grace of each policy that has one."""
+    mark_rules: MarkRules = NO_RULES
+    """What decides when the marked notebooks may be deleted."""
     brakes: Brakes | None = None
     """The brakes, which also bind when notebooks are announced."""
     due: DueSweep | None = None
@@ -154,7 +154,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
     problems += known.service.problems(target, now) if known.service else ()
-    marks = judge_marks(known.marks, known.graces, _last_ended(known.records, held), now, known.brakes)
+    marks = judge_marks(known.marks, known.mark_rules, _last_ended(known.records, held), now, known.brakes)
     problems += marks.problems(now)
     # A running sweep follows them already.
     if overdue and held is None:

@@ -11,12 +11,11 @@ from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.explain.context import JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
-from nbsweep.core.judging.holdout import ShownMark
 from nbsweep.core.judging.rules import Policy, Running
+from nbsweep.core.judging.shown_marks import show_judged
 from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.marks.model import Mark
-from nbsweep.core.marks.shown import ShownState, shown_state
 from nbsweep.core.model import Status
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.documents.base import Count, Document, Time, moment_text
@@ -169,16 +168,13 @@ def _notebook(account: NotebookContext) -> ExplainDocument:
         change=_change(account),
         brakes=[BrakeDocument(line.brake, line.limit, line.looks_at, line.known) for line in account.brakes],
         journal=_journal_facts(account.memory),
-        mark=mark_document(account.mark, _shown(account, account.mark)) if account.mark else None,
+        mark=_mark(account, account.mark) if account.mark else None,
         exemptions=[_exemption(exemption, truth) for exemption, truth in account.exemptions],
     )
 
 
-def _shown(account: NotebookContext, mark: Mark) -> ShownMark:
-    verdict = account.explanation.verdict
-    if verdict.reason is Reason.HELD_OUT:
-        return ShownMark(ShownState.HELD_OUT, verdict.until)
-    return ShownMark(shown_state(mark, account.due_at, account.asked_at), account.due_at)
+def _mark(account: NotebookContext, mark: Mark) -> MarkDocument:
+    return mark_document(mark, show_judged(mark, account.due_at, account.explanation.verdict, account.asked_at))
 
 
 def _exemption(exemption: Exemption, truth: Truth) -> ExplainedExemptionDocument:

@@ -105,7 +105,7 @@ def _emit_summary(marking: Marking, seen: SurveyedMarks, ended: int, ports: Port
     if new or ended or before or marking.waiting:
         still_open = before + new - len(marking.ended)
         totals = outlook(seen, marking).totals
-        counts = (totals.told, totals.due, totals.untold)
+        counts = (totals.told, totals.due, totals.untold, totals.held_out, totals.exempt)
         ports.telemetry.emit(MarksMade(new, ended, still_open, marking.waiting, *counts))
 
 

@@ -173,7 +173,7 @@ class Supervisor:
             self._emit_schedules()
 
     async def _count_marks(self) -> None:
-        await count_marks_at_start(self.watch.journal, self.watch.clock, self.telemetry, self.work.runners, self.graces())
+        await count_marks_at_start(self.watch.journal, self.watch.clock, self.telemetry, self.work.runners, self.settings.rules)
 
     async def _run_all(self, root: anyio.CancelScope) -> None:
         """Run all target runners until each of them ends."""

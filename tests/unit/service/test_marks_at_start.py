@@ -5,25 +5,25 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from builders import NOON, ago, mark, told_mark
+from builders import NOON, ago, announcing, exemption, mark, rules, told_mark
 from nbsweep.core.errors import JournalError
 from nbsweep.core.events.marks import MarksCounted
-from nbsweep.core.marks.grace import Grace
 from nbsweep.service.marks_at_start import count_marks_at_start
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 from unit.service.web.support import Hands
 
-GRACES = {"old": Grace(timedelta(days=7))}
+RULES = rules(announcing())
 
 
 async def test_the_open_marks_of_each_target_are_counted() -> None:
-    """By state; a target without marks counts none, and marks that have ended do not count."""
+    """By state; a target without marks counts none, and marks that have ended do not count. nb5 was exempted."""
     journal, telemetry = InMemoryJournal(), RecordingTelemetry()
     told = told_mark(3, told_at=ago(days=1), deadline=NOON + timedelta(days=6))
-    marks = (mark(1), mark(2, untold="550 no such user"), told, told_mark(4))
+    marks = (mark(1), mark(2, untold="550 no such user"), told, told_mark(4), told_mark(5))
     await journal.marks.write([replace(each, version=0) for each in marks])
-    await count_marks_at_start(journal, Hands(), telemetry, ["research", "training"], GRACES)
-    assert telemetry.of(MarksCounted) == [MarksCounted(2, 1, 1, 1), MarksCounted(0, 0, 0, 0)]
+    await journal.exemptions.grant(exemption(notebook_id="nb5"))
+    await count_marks_at_start(journal, Hands(), telemetry, ["research", "training"], RULES)
+    assert telemetry.of(MarksCounted) == [MarksCounted(2, 1, 1, 1, exempt=1), MarksCounted(0, 0, 0, 0)]
 
 
 async def test_a_journal_that_cannot_be_read_does_not_end_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,5 +34,5 @@ async def test_a_journal_that_cannot_be_read_does_not_end_the_service(monkeypatc
 
     journal, telemetry = InMemoryJournal(), RecordingTelemetry()
     monkeypatch.setattr(journal.marks, "marks", away)
-    await count_marks_at_start(journal, Hands(), telemetry, ["research"], GRACES)
+    await count_marks_at_start(journal, Hands(), telemetry, ["research"], RULES)
     assert telemetry.of(MarksCounted) == []

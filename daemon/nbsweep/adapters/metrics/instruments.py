@@ -14,7 +14,7 @@ SWEEP_BUCKETS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200)
 DELETION_BUCKETS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 CALL_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-OPEN_STATES = (ShownState.MARKED, ShownState.TOLD, ShownState.DUE)
+OPEN_STATES = (ShownState.MARKED, ShownState.TOLD, ShownState.DUE, ShownState.HELD_OUT, ShownState.EXEMPT)
 
 
 class Declared(NamedTuple):

@@ -1,6 +1,6 @@
 """Updates the metrics of marks and messages from events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nbsweep.adapters.metrics.in_flight import Labels
@@ -46,13 +46,13 @@ class NoticeMetrics:
         self._instruments.marks_cleared.labels(labels.target, event.cause).inc()
 
     def _surveyed(self, event: MarksMade, labels: Labels) -> None:
-        marked = event.open - event.told - event.due
-        self._show_marks(labels.target, (marked, event.told, event.due), event.untold)
+        marked = event.open - event.told - event.due - event.held_out - event.exempt
+        self._show_marks(labels.target, (marked, event.told, event.due, event.held_out, event.exempt), event.untold)
 
     def _counted_marks(self, event: MarksCounted, labels: Labels) -> None:
-        self._show_marks(labels.target, (event.marked, event.told, event.due), event.untold)
+        self._show_marks(labels.target, (event.marked, event.told, event.due, event.held_out, event.exempt), event.untold)
 
-    def _show_marks(self, target: str, counts: tuple[int, int, int], untold: int) -> None:
+    def _show_marks(self, target: str, counts: Sequence[int], untold: int) -> None:
         for state, count in zip(OPEN_STATES, counts, strict=True):
             self._instruments.marks.labels(target, state).set(count)
         self._instruments.untold.labels(target).set(untold)

@@ -9,10 +9,11 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.marks import marks_view
-from nbsweep.core.judging.holdout import MarkRules, holds_to_read, mark_rules, show_mark
+from nbsweep.core.judging.shown_marks import MarkRules, show_mark
 from nbsweep.core.marks.model import OPEN, Mark, MarkState
-from nbsweep.core.marks.shown import ShownState, stored_state
+from nbsweep.core.marks.shown import ShownState, stored_states
 from nbsweep.documents.people.marks import mark_documents
+from nbsweep.service.mark_rules import read_mark_rules
 
 
 class MarksOptions(Struct, frozen=True):
@@ -34,9 +35,7 @@ async def marks_command(session: Session, options: MarksOptions) -> Exit:
     now, configured = SystemClock().now(), session.settings.rules
     async with open_journal(session.settings.journal) as journal:
         found = await journal.marks.marks(options.limit, _stored(options), options.target, options.owner)
-        asked = holds_to_read(found, configured.holdouts)
-        latest = {project: await journal.holds.latest(project, ids) for project, ids in asked.items()}
-    rules = mark_rules(configured.graces, configured.holdouts, latest)
+        rules = await read_mark_rules(journal, configured.graces, configured.holdouts, found, now)
     by_name = sorted((mark for mark in found if _is_wanted(mark, options, rules, now)), key=lambda mark: mark.name)
     marks = sorted(by_name, key=lambda mark: mark.marked_at, reverse=True)
     if options.format == "json":
@@ -50,7 +49,7 @@ async def marks_command(session: Session, options: MarksOptions) -> Exit:
 
 def _stored(options: MarksOptions) -> frozenset[MarkState]:
     """Return the stored states of the states to list."""
-    return frozenset(map(stored_state, options.states)) if options.states else OPEN
+    return frozenset().union(*map(stored_states, options.states)) if options.states else OPEN
 
 
 def _is_wanted(mark: Mark, options: MarksOptions, rules: MarkRules, now: datetime) -> bool:

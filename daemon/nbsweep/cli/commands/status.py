@@ -16,6 +16,7 @@ from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import service_of
 from nbsweep.core.facts import format_moment
 from nbsweep.core.identity import TargetIdentity, identity_on_record
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.marks.model import OPEN
@@ -26,6 +27,7 @@ from nbsweep.core.runs import IDENTIFIED, JUDGED, STOPPED, RunRecord
 from nbsweep.core.status import LeftAlone, StatusInputs, follows, judge_status, left_alone, status_of_removed
 from nbsweep.core.windows.window import is_open, next_opening
 from nbsweep.documents.status import status_document
+from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.settings import Settings, TargetSettings
 
 MOST_MARKS = 20_000
@@ -51,12 +53,11 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
             judge_status(
                 name,
                 replace(
-                    await _known(journal, name, runs[name], _followed(name, identity, open_), left),
+                    await _known(journal, name, runs[name], _followed(name, identity, open_), left, settings.rules),
                     counts=counts,
                     service=service_of(name, services),
                     due=first_due(fleet, name) if fleet else None,
                     shared_now=shared_now,
-                    graces=settings.rules.graces,
                     brakes=settings.brakes.to_core(),
                 ),
                 now,
@@ -84,9 +85,15 @@ async def _outbox(journal: Journal, now: datetime) -> OutboxHealth:
 
 
 async def _known(
-    journal: Journal, target: str, runs: Sequence[RunRecord], followed: Sequence[Removal], left: Iterable[LeftAlone]
+    journal: Journal,
+    target: str,
+    runs: Sequence[RunRecord],
+    followed: Sequence[Removal],
+    left: Iterable[LeftAlone],
+    rules: Rules,
 ) -> StatusInputs:
-    lease = await journal.leases.find(target)
+    lease, now = await journal.leases.find(target), SystemClock().now()
+    marks = await journal.marks.marks(MOST_MARKS, OPEN, target)
     return StatusInputs(
         runs,
         followed,
@@ -94,7 +101,8 @@ async def _known(
         lease,
         is_alive(lease.holder) if lease else None,
         await journal.control.pause_of(target),
-        marks=await journal.marks.marks(MOST_MARKS, OPEN, target),
+        marks=marks,
+        mark_rules=await read_mark_rules(journal, rules.graces, rules.holdouts, marks, now),
     )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TargetOption, Wide, not_empty
 
-OpenMarkOption = StrEnum("OpenMarkOption", ["marked", "told", "due", "held-out"])
+OpenMarkOption = StrEnum("OpenMarkOption", ["marked", "told", "due", "held-out", "exempt"])
 Sort = Literal["idle", "size", "name", "owner", "status", "policy", "verdict", "created", "goes"]
 
 

@@ -12,7 +12,7 @@ from nbsweep.cli.examples import example_text
 from nbsweep.cli.options.completion import target_names
 from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide, not_empty
 
-MarkStateOption = StrEnum("MarkStateOption", ["marked", "told", "due", "held-out", "removed", "cleared"])
+MarkStateOption = StrEnum("MarkStateOption", ["marked", "told", "due", "held-out", "exempt", "removed", "cleared"])
 MessageStateOption = StrEnum("MessageStateOption", ["pending", "leased", "sent", "failed"])
 
 app = typer.Typer(name="outbox", rich_markup_mode=None)

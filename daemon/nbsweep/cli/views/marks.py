@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from nbsweep.cli.views.results import cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.facts import format_age, format_moment
-from nbsweep.core.judging.holdout import MarkRules, ShownMark, show_mark
+from nbsweep.core.judging.shown_marks import MarkRules, ShownMark, show_mark
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.marks.shown import MarkTotals, ShownState
@@ -30,6 +30,7 @@ STYLES: Mapping[ShownState, str] = {
     ShownState.TOLD: "cyan",
     ShownState.DUE: "bold red",
     ShownState.HELD_OUT: "blue",
+    ShownState.EXEMPT: "green",
     ShownState.REMOVED: "green",
     ShownState.CLEARED: "dim",
 }
@@ -63,7 +64,7 @@ def _row(mark: Mark, ids: Mapping[str, str], shown: ShownMark, now: datetime, *,
         cell(shown.state, STYLES[shown.state]),
         cell(f"{mark.marked_at:%Y-%m-%d %H:%M}Z"),
         cell(_when(mark, shown.due_at, now)),
-        cell(_why(mark, wide=wide), "dim"),
+        cell(_why(mark, shown, wide=wide), "dim"),
     )
 
 
@@ -73,7 +74,9 @@ def _when(mark: Mark, due: datetime | None, now: datetime) -> str:
     return f"{due:%Y-%m-%d %H:%M}Z ({format_age(due - now)})" if due > now else f"{due:%Y-%m-%d %H:%M}Z"
 
 
-def _why(mark: Mark, *, wide: bool) -> str:
+def _why(mark: Mark, shown: ShownMark, *, wide: bool) -> str:
+    if shown.exempt_until:
+        return f"exempt until {format_moment(shown.exempt_until)}; the next sweep clears the mark"
     if mark.cleared:
         return f"cleared: {mark.cleared}"
     if mark.run_id:
@@ -93,6 +96,8 @@ def describe_totals(totals: MarkTotals, now: datetime) -> str:
         (totals.marked, f"{totals.marked} not told yet{untold}"),
         (totals.told, f"{totals.told} told"),
         (totals.due, f"{totals.due} due"),
+        (totals.held_out, f"{totals.held_out} held out"),
+        (totals.exempt, f"{totals.exempt} exempt"),
     )
     words = ", ".join(words for count, words in counts if count)
     if totals.next_due is None:

@@ -63,6 +63,10 @@ class MarksMade(Event, frozen=True):
     due: int
     untold: int
     """Open marks whose owners could not be told."""
+    held_out: int = 0
+    """Open marks whose deadline has passed, and which the holdout keeps."""
+    exempt: int = 0
+    """Open marks whose notebooks were exempted since the survey."""
 
 
 class MarksCounted(Event, frozen=True):
@@ -75,6 +79,8 @@ class MarksCounted(Event, frozen=True):
     told: int
     due: int
     untold: int
+    held_out: int = 0
+    exempt: int = 0
 
 
 class MarksRefused(Event, frozen=True):

@@ -1,18 +1,14 @@
 """Keeps a notebook that is held out of the deletions of its policy."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment
 from nbsweep.core.holdout.model import Hold, Holdout
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
-from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
-from nbsweep.core.marks.shown import ShownState, due_of, shown_state
 from nbsweep.core.model import Notebook
 from nbsweep.core.reasons.model import Cause, CauseCode
 
@@ -44,51 +40,3 @@ def spared_until(mark: Mark, due: datetime | None, holdout: Holdout, hold: Hold 
     if hold and hold.notebook_created_at == mark.notebook_created_at and hold.since >= mark.marked_at:
         return hold.until if hold.until > now else None
     return max(due, now) + holdout.lasts
-
-
-class MarkRules(Struct, frozen=True):
-    """What decides when a marked notebook may be deleted, beside the mark."""
-
-    graces: Mapping[str, Grace]
-    """By the name of the policy."""
-    holdouts: Mapping[str, Holdout] = {}
-    """By the name of the policy."""
-    holds: Mapping[tuple[str, str], Hold] = {}
-    """The latest holds by project and notebook."""
-
-
-def holds_to_read(marks: Iterable[Mark], holdouts: Mapping[str, Holdout]) -> Mapping[str, Sequence[str]]:
-    """Return the notebooks whose holds decide when their marks become due, by project."""
-    found: dict[str, list[str]] = {}
-    for mark in marks:
-        if mark.policy in holdouts:
-            found.setdefault(mark.project, []).append(mark.notebook_id)
-    return dict(sorted(found.items()))
-
-
-def mark_rules(
-    graces: Mapping[str, Grace], holdouts: Mapping[str, Holdout], latest: Mapping[str, Mapping[str, Hold]]
-) -> MarkRules:
-    """Return the rules; `latest` has the latest hold of each notebook of `holds_to_read`, by project and notebook."""
-    holds = {(project, each.notebook_id): each for project, found in latest.items() for each in found.values()}
-    return MarkRules(graces, holdouts, holds)
-
-
-class ShownMark(Struct, frozen=True):
-    """A mark as people see it at a moment."""
-
-    state: ShownState
-    due_at: datetime | None
-    """When its notebook may be deleted at the earliest; None until its owner is told."""
-    held: timedelta | None = None
-    """For how long the holdout keeps it after its deadline; None if it is none of the share."""
-
-
-def show_mark(mark: Mark, rules: MarkRules, now: datetime) -> ShownMark:
-    """Return a mark as people see it: one that is due, and belongs to the holdout of its policy, is held out."""
-    due, holdout = due_of(mark, rules.graces), rules.holdouts.get(mark.policy)
-    state = shown_state(mark, due, now)
-    spared = spared_until(mark, due, holdout, rules.holds.get((mark.project, mark.notebook_id)), now) if holdout else None
-    if holdout is None or spared is None:
-        return ShownMark(state, due)
-    return ShownMark(ShownState.HELD_OUT if state is ShownState.DUE else state, spared, holdout.lasts)

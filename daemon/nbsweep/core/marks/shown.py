@@ -1,14 +1,13 @@
 """Marks as people see them: a told mark whose deadline has passed is due."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
 from nbsweep.core.marks.grace import Grace
-from nbsweep.core.marks.model import Mark, MarkState, due_at
+from nbsweep.core.marks.model import OPEN, Mark, MarkState, due_at
 
 
 class ShownState(StrEnum):
@@ -19,20 +18,24 @@ class ShownState(StrEnum):
     DUE = "due"
     HELD_OUT = "held-out"
     """Its deadline has passed, and the holdout of its policy keeps it."""
+    EXEMPT = "exempt"
+    """It was exempted, and the next sweep clears the mark."""
     REMOVED = "removed"
     CLEARED = "cleared"
 
 
 def shown_state(mark: Mark, due: datetime | None, now: datetime) -> ShownState:
-    """Return the state of a mark at a moment, without regard to a holdout."""
+    """Return the state of a mark at a moment, without regard to a holdout and to exemptions."""
     if mark.state is MarkState.TOLD and due is not None and due <= now:
         return ShownState.DUE
     return ShownState(mark.state.value.lower())
 
 
-def stored_state(state: ShownState) -> MarkState:
-    """Return the stored state of a shown one: marks that are due or held out are stored as told."""
-    return MarkState.TOLD if state in (ShownState.DUE, ShownState.HELD_OUT) else MarkState(state.upper())
+def stored_states(state: ShownState) -> frozenset[MarkState]:
+    """Return the stored states of a shown one: marks that are due or held out are stored as told, and exempt ones as open."""
+    if state is ShownState.EXEMPT:
+        return OPEN
+    return frozenset({MarkState.TOLD if state in (ShownState.DUE, ShownState.HELD_OUT) else MarkState(state.upper())})
 
 
 def due_of(mark: Mark, graces: Mapping[str, Grace]) -> datetime | None:
@@ -54,11 +57,15 @@ class MarkTotals(Struct, frozen=True):
     """When the next of the told marks becomes due; None if none does."""
     retried: int = 0
     """Those of the untold for whom another attempt follows by itself."""
+    held_out: int = 0
+    """Their deadline has passed, and the holdout of their policy keeps them."""
+    exempt: int = 0
+    """Their notebooks were exempted, and the next sweep clears them."""
 
     @property
     def open(self) -> int:
         """The number of open marks."""
-        return self.marked + self.told + self.due
+        return self.marked + self.told + self.due + self.held_out + self.exempt
 
 
 class MarksWritten(Struct, frozen=True):
@@ -66,19 +73,3 @@ class MarksWritten(Struct, frozen=True):
 
     made: int = 0
     cleared: int = 0
-
-
-def count_marks(marks: Iterable[Mark], graces: Mapping[str, Grace], now: datetime) -> MarkTotals:
-    """Count open marks by their states."""
-    open_marks = [(mark, due_of(mark, graces)) for mark in marks if mark.open]
-    counts = Counter(shown_state(mark, due, now) for mark, due in open_marks)
-    to_come = [due for mark, due in open_marks if due and due > now and mark.state is MarkState.TOLD]
-    untold = [mark for mark, _ in open_marks if mark.state is MarkState.MARKED and mark.untold]
-    return MarkTotals(
-        marked=counts[ShownState.MARKED],
-        told=counts[ShownState.TOLD],
-        due=counts[ShownState.DUE],
-        untold=len(untold),
-        next_due=min(to_come, default=None),
-        retried=sum(mark.retried for mark in untold),
-    )

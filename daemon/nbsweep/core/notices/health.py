@@ -1,16 +1,16 @@
 """What needs attention about marks and messages: owners who cannot be told, messages that fail or wait, and brakes. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.facts import format_age, format_moment
+from nbsweep.core.judging.shown_marks import MarkRules, count_marks, show_mark
 from nbsweep.core.judging.verdict import Reason
-from nbsweep.core.marks.grace import Grace
-from nbsweep.core.marks.model import Mark, MarkState
-from nbsweep.core.marks.shown import MarkTotals, count_marks
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.marks.shown import MarkTotals, ShownState
 from nbsweep.core.notices.outbox import Message, OutboxCount, WaitingItems
 from nbsweep.core.planning.brakes import Brakes, OnExcess, judge_count, of_announcing
 from nbsweep.core.runs import Outcome, RunRecord
@@ -69,12 +69,13 @@ class TargetMarks(Struct, frozen=True):
 
 
 def judge_marks(
-    marks: Iterable[Mark], graces: Mapping[str, Grace], last: RunRecord | None, now: datetime, brakes: Brakes | None = None
+    marks: Iterable[Mark], rules: MarkRules, last: RunRecord | None, now: datetime, brakes: Brakes | None = None
 ) -> TargetMarks:
     """Return the state of the open marks of a target; `last` is its last sweep that has ended."""
     marks = tuple(marks)
     unannounced = _unannounced(marks, last, brakes) if last and brakes and brakes.on_excess is OnExcess.REFUSE else ""
-    return TargetMarks(count_marks(marks, graces, now), _untold(marks), _held_back(last), unannounced)
+    awaiting = [mark for mark in marks if show_mark(mark, rules, now).state is ShownState.MARKED]
+    return TargetMarks(count_marks(marks, rules, now), _untold(awaiting), _held_back(last), unannounced)
 
 
 def _unannounced(marks: Sequence[Mark], last: RunRecord, brakes: Brakes) -> str:
@@ -88,10 +89,10 @@ def _unannounced(marks: Sequence[Mark], last: RunRecord, brakes: Brakes) -> str:
     return f"{wait}: {of_announcing(refusals[0]).message}" if refusals else ""
 
 
-def _untold(marks: Iterable[Mark]) -> tuple[UntoldOwner, ...]:
+def _untold(marked: Iterable[Mark]) -> tuple[UntoldOwner, ...]:
     by_owner: dict[str, list[Mark]] = {}
-    for mark in marks:
-        if mark.state is MarkState.MARKED and mark.untold:
+    for mark in marked:
+        if mark.untold:
             by_owner.setdefault(mark.owner_key, []).append(mark)
     owners = (
         UntoldOwner(

@@ -12,6 +12,7 @@ from msgspec import Struct
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.shown_marks import count_marks, mark_rules_of
 from nbsweep.core.judging.verdict import Reason, Verdict
 from nbsweep.core.marks.clearing import sign_of_use
 from nbsweep.core.marks.grace import Grace
@@ -28,7 +29,6 @@ from nbsweep.core.marks.model import (
     tag_digests,
     verify_clock,
 )
-from nbsweep.core.marks.shown import count_marks
 from nbsweep.core.model import MalformedRow, Notebook
 from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_announcing, trim
 from nbsweep.core.planning.plan import Candidate, MarkOutlook, Survey, longest_idle_first
@@ -128,7 +128,7 @@ def outlook(seen: SurveyedMarks, marking: Marking) -> MarkOutlook:
     after |= {mark.id: mark for mark in marking.kept}
     return MarkOutlook(
         graces=seen.rules.graces,
-        totals=count_marks(after.values(), seen.rules.graces, seen.moment.now),
+        totals=count_marks(after.values(), mark_rules_of(seen.rules), seen.moment.now),
         to_clear=sum(mark.cleared is not None for mark in marking.ended),
         waiting=marking.waiting,
         refusals=marking.refusals,

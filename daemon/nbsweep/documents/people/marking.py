@@ -42,6 +42,8 @@ class MarkTotalsDocument(Document, frozen=True):
     due: Count
     untold: Annotated[Count, Meta(description="Number of the marked whose owners could not be told.")]
     retried: Annotated[Count, Meta(description="Number of the untold for whom another attempt follows by itself.")]
+    held_out: Annotated[Count, Meta(description="Marks whose deadline has passed, and which the holdout keeps.")]
+    exempt: Annotated[Count, Meta(description="Marks whose notebooks were exempted, so that the next sweep clears them.")]
     next_due_at: Time | None
 
 
@@ -109,5 +111,13 @@ def marking_document(plan: Plan) -> MarkingDocument:
 
 def mark_totals_document(totals: MarkTotals) -> MarkTotalsDocument:
     """Return the document of the number of open marks."""
-    next_due = moment_text(totals.next_due)
-    return MarkTotalsDocument(totals.marked, totals.told, totals.due, totals.untold, totals.retried, next_due)
+    return MarkTotalsDocument(
+        marked=totals.marked,
+        told=totals.told,
+        due=totals.due,
+        untold=totals.untold,
+        retried=totals.retried,
+        held_out=totals.held_out,
+        exempt=totals.exempt,
+        next_due_at=moment_text(totals.next_due),
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from nbsweep.core.judging.holdout import MarkRules, ShownMark, show_mark
+from nbsweep.core.judging.shown_marks import MarkRules, ShownMark, show_mark
 from nbsweep.core.marks.model import ClearCause, Mark
 from nbsweep.core.marks.shown import ShownState
 from nbsweep.core.reasons.render import Language, render_action
@@ -30,6 +30,7 @@ class MarkDocument(Document, frozen=True):
     told_at: Time | None
     told_by: Annotated[str | None, Meta(description="The channel, and what the other side said.")]
     due_at: Annotated[Time | None, Meta(description="The earliest time of the deletion; null until the owner is told.")]
+    exempt_until: Annotated[Time | None, Meta(description="The end of the exemption that keeps it; null if none does.")]
     untold: Annotated[str | None, Meta(description="Why the owner could not be told.")]
     untold_since: Annotated[Time | None, Meta(description="When the first attempt to tell the owner failed.")]
     retried: Annotated[bool, Meta(description="Whether another attempt to tell the owner follows by itself.")]
@@ -57,6 +58,7 @@ def mark_document(mark: Mark, shown: ShownMark) -> MarkDocument:
         told_at=moment_text(mark.told_at),
         told_by=mark.told_by or None,
         due_at=moment_text(shown.due_at),
+        exempt_until=moment_text(shown.exempt_until),
         untold=mark.untold or None,
         untold_since=moment_text(mark.untold_since),
         retried=mark.retried,

@@ -84,8 +84,8 @@ class Dispatcher:
             if before and not target.open:
                 await target.read_last_success()
                 # The survey was that of a worker.
-                graces = target.sweeper.options.rules.graces
-                await count_marks_at_start(self.journal, self.clock, self.telemetry, [name], graces)
+                rules = target.sweeper.options.rules
+                await count_marks_at_start(self.journal, self.clock, self.telemetry, [name], rules)
 
 
 async def _end_with(event: anyio.Event, scope: anyio.CancelScope) -> None:

@@ -8,9 +8,15 @@ from unit.adapters.metrics.test_collector import FakeService, Heard, target
 
 
 def test_the_open_marks_of_the_last_survey_are_shown_by_state() -> None:
-    """Of six open marks three are told and one is due; of the other two, one owner cannot be told."""
-    heard = Heard(MarksMade(2, 1, 6, 0, 3, 1, 1))
-    assert heard.samples("nbsweep_marks") == {("marked", "research"): 2, ("told", "research"): 3, ("due", "research"): 1}
+    """Of eleven open marks three are told, one is due, two are held out and three exempt; of two owners, one cannot be told."""
+    heard = Heard(MarksMade(2, 1, 11, 0, 3, 1, 1, 2, 3))
+    assert {state: count for (state, _), count in heard.samples("nbsweep_marks").items()} == {
+        "marked": 2,
+        "told": 3,
+        "due": 1,
+        "held-out": 2,
+        "exempt": 3,
+    }
     assert heard.samples("nbsweep_untold") == {("research",): 1}
     heard.hear(MarksMade(0, 6, 0, 0, 0, 0, 0))
     assert set(heard.samples("nbsweep_marks").values()) == {0}
@@ -18,8 +24,14 @@ def test_the_open_marks_of_the_last_survey_are_shown_by_state() -> None:
 
 def test_the_open_marks_are_shown_from_the_start_of_the_service() -> None:
     """As the journal has them, until the first survey."""
-    heard = Heard(MarksCounted(2, 3, 1, 1))
-    assert heard.samples("nbsweep_marks") == {("marked", "research"): 2, ("told", "research"): 3, ("due", "research"): 1}
+    heard = Heard(MarksCounted(2, 3, 1, 1, 4, 5))
+    assert {state: count for (state, _), count in heard.samples("nbsweep_marks").items()} == {
+        "marked": 2,
+        "told": 3,
+        "due": 1,
+        "held-out": 4,
+        "exempt": 5,
+    }
     assert heard.samples("nbsweep_untold") == {("research",): 1}
     heard.hear(MarksMade(0, 6, 0, 0, 0, 0, 0))
     assert set(heard.samples("nbsweep_marks").values()) == set(heard.samples("nbsweep_untold").values()) == {0}

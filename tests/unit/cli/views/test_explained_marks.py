@@ -114,12 +114,18 @@ def test_an_announced_notebook_says_when_it_goes_and_what_keeps_it() -> None:
 
 
 def test_the_document_has_the_mark_and_the_exemptions() -> None:
-    """The times of the announcement, and what may keep the notebook."""
-    told = document(context(TOLD, exemptions=(exemption(owner="ALICE"),)))
-    assert (told["mark"]["state"], told["mark"]["due_at"], told["mark"]["told_by"]) == (
+    """The times of the announcement, and what may keep the notebook: then its mark is exempt, up to the end of that."""
+    announced = document(context(TOLD))
+    assert (announced["mark"]["state"], announced["mark"]["due_at"], announced["mark"]["told_by"]) == (
         "told",
         "2026-03-07T12:00:00.000Z",
         "mail: 250 ok",
+    )
+    told = document(context(TOLD, exemptions=(exemption(owner="ALICE"),)))
+    assert (told["mark"]["state"], told["mark"]["due_at"], told["mark"]["exempt_until"]) == (
+        "exempt",
+        "2026-03-10T12:00:00.000Z",
+        "2026-03-10T12:00:00.000Z",
     )
     assert told["exemptions"] == [
         {

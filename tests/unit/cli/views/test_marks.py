@@ -3,10 +3,10 @@
 from datetime import timedelta
 from fractions import Fraction
 
-from builders import NOON, ago, mark, told_mark
+from builders import NOON, ago, exemption, mark, told_mark
 from nbsweep.cli.views.marks import marks_view
 from nbsweep.core.holdout.model import Holdout
-from nbsweep.core.judging.holdout import MarkRules
+from nbsweep.core.judging.shown_marks import MarkRules, mark_rules
 from rendering import rendered
 
 
@@ -32,3 +32,12 @@ def test_a_notebook_of_the_holdout_is_held_out_and_not_due() -> None:
     assert "held-out" in text
     assert "2026-03-31 12:00Z (30d)" in text
     assert text.splitlines()[-1] == "1 due, 1 held-out."
+
+
+def test_a_notebook_that_was_exempted_is_exempt_until_the_next_sweep_clears_its_mark() -> None:
+    """With the end of the exemption; its earlier deadline counts no more."""
+    rules = mark_rules({}, {}, {}, [exemption(notebook_id="nb2")])
+    text = rendered(marks_view([told_mark(1), told_mark(2)], rules, NOON, wide=True))
+    assert "2026-03-10 12:00Z (9d)" in text
+    assert "exempt until 2026-03-10 12:00Z; the next sweep clears the mark" in text
+    assert text.splitlines()[-1] == "1 due, 1 exempt."

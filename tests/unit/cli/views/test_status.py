@@ -1,15 +1,18 @@
 """`status` on one screen, and when a schedule is due."""
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from msgspec.structs import replace
 
-from builders import NOON, ago, due_sweep, fence, mark, removal, run_record, target_lease, told_mark, worker_record
+from builders import NOON, ago, due_sweep, exemption, fence, mark, removal, run_record, target_lease, told_mark, worker_record
 from nbsweep.cli.views.status import status_view
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.fleet_status.judge import judge_fleet
 from nbsweep.core.fleet_status.model import FleetInputs
+from nbsweep.core.holdout.model import Holdout
+from nbsweep.core.judging.shown_marks import MarkRules, mark_rules
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.notices.health import OutboxHealth
 from nbsweep.core.notices.outbox import OutboxCount, WaitingItems
@@ -79,7 +82,7 @@ def test_the_marks_of_a_target_are_counted_and_owners_who_cannot_be_told_are_nam
     untold = [mark(number, owner_id=f"u{number}", owner_name=f"owner-{number}", untold="no address") for number in range(1, 6)]
     due = told_mark(7)
     soon = told_mark(8, told_at=ago(days=1), deadline=NOON + timedelta(days=6))
-    lines = shown(status([FINISHED], marks=[*untold, due, soon], graces={"old": Grace(timedelta(days=7))}))
+    lines = shown(status([FINISHED], marks=[*untold, due, soon], mark_rules=MarkRules({"old": Grace(timedelta(days=7))})))
     assert lines[0] == "Not all is well: see research."
     assert lines[2:] == [
         "  5 owners of 5 marked notebooks could not be told for more than 1d: `nbsweep marks --untold` shows why",
@@ -89,6 +92,14 @@ def test_the_marks_of_a_target_are_counted_and_owners_who_cannot_be_told_are_nam
         "  not told: owner-3 (1 notebook): no address",
         "  ... and 2 more: `nbsweep marks --untold` shows all",
     ]
+
+
+def test_marks_that_a_holdout_or_an_exemption_keeps_are_counted_apart_from_those_that_are_due() -> None:
+    """Their deadline has passed as well, and no sweep deletes them. The share is nb1."""
+    holdouts = {"old": Holdout(Fraction(1, 10), timedelta(days=30))}
+    known = mark_rules({"old": Grace(timedelta(days=7))}, holdouts, {}, [exemption(notebook_id="nb3")])
+    lines = shown(status([FINISHED], marks=[told_mark(number) for number in (1, 2, 3, 4)], mark_rules=known))
+    assert lines[2] == "  marks: 2 due, 1 held out, 1 exempt"
 
 
 def test_the_outbox_is_shown_once_after_all_targets() -> None:

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from builders import NOON, ago, mark, run_record, told_mark
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.holdout.model import Holdout
+from nbsweep.core.judging.shown_marks import mark_rules
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.marks.shown import MarkTotals
@@ -18,7 +20,8 @@ from nbsweep.core.notices.outbox import Message, MessageKind, MessageState, Outb
 from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.runs import Outcome, RunRecord
 
-WEEK = {"old": Grace(timedelta(days=7))}
+WEEK = mark_rules({"old": Grace(timedelta(days=7))}, {"old": Holdout(Fraction(1, 10), timedelta(days=30))}, {})
+"""A grace of a week, and a holdout that takes nb1 of the notebooks from nb1 to nb4."""
 
 
 def of(*marks: Mark, last: RunRecord | None = None) -> TargetMarks:
@@ -83,8 +86,9 @@ def test_owners_who_cannot_be_told_for_more_than_a_day_are_a_problem(hours: floa
     ],
 )
 def test_due_notebooks_that_a_brake_holds_back_are_a_problem(last: dict[str, Any], problems: list[str]) -> None:
-    """Their owners expect that they go; without a due notebook, no deadline was broken."""
-    assert of(told_mark(), last=run_record(**last)).problems(NOON) == problems
+    """Their owners expect that they go; without a due notebook, no deadline was broken, and the holdout keeps nb1."""
+    assert of(told_mark(2), last=run_record(**last)).problems(NOON) == problems
+    assert of(told_mark(1), last=run_record(**last)).problems(NOON) == []
     assert of(mark(), last=run_record(**last)).problems(NOON) == []
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from nbsweep.core.judging.holdout import MarkRules, holds_to_read, mark_rules, show_mark
+from nbsweep.core.judging.shown_marks import MarkRules, show_mark
 from nbsweep.core.marks.model import OPEN, Mark, MarkState
-from nbsweep.core.marks.shown import ShownState, stored_state
+from nbsweep.core.marks.shown import ShownState, stored_states
 from nbsweep.core.notices.outbox import MessageState
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents.base import moment_text
@@ -14,6 +14,7 @@ from nbsweep.documents.people.marks import mark_documents
 from nbsweep.documents.people.outbox import message_document, message_documents
 from nbsweep.documents.status import pause_document
 from nbsweep.service.control import Control
+from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.visitors import actor_of
 from nbsweep.service.web.api.documents import MarksDocument, MarksOfNotebookDocument, MessagesDocument
 from nbsweep.service.web.errors import Code, Refused
@@ -21,7 +22,9 @@ from nbsweep.service.web.parameters import LIMIT_MOST, checked_id, choice, free_
 from nbsweep.service.web.responses import json_answer
 
 MOST_READ = 20_000
-"""Told marks that are read to find those that are due."""
+"""Open marks that are read to find those that are due, held out or exempt."""
+ALL_SHOWN = (None, ShownState.REMOVED, ShownState.CLEARED)
+"""States of which every mark is shown that is stored so."""
 
 
 class NoticesApi:
@@ -39,7 +42,7 @@ class NoticesApi:
         state = choice(request, "state", ShownState)
         target = checked_id("target", request.query["target"]) if "target" in request.query else None
         stored = _stored(state)
-        read = MOST_READ if stored == {MarkState.TOLD} else limit
+        read = limit if state in ALL_SHOWN else MOST_READ
         found = await self._journal.marks.marks(read, stored, target, free_text(request, "owner"))
         now, rules = self._clock.now(), await self._rules(found)
         shown = [mark for mark in found if state in (None, show_mark(mark, rules, now).state)]
@@ -53,9 +56,8 @@ class NoticesApi:
         return json_answer(MarksOfNotebookDocument(notebook_id, documents))
 
     async def _rules(self, marks: Sequence[Mark]) -> MarkRules:
-        holdouts, records = self._control.holdouts(), self._journal.holds
-        latest = {project: await records.latest(project, ids) for project, ids in holds_to_read(marks, holdouts).items()}
-        return mark_rules(self._control.graces(), holdouts, latest)
+        control, now = self._control, self._clock.now()
+        return await read_mark_rules(self._journal, control.graces(), control.holdouts(), marks, now)
 
     async def outbox(self, request: web.Request) -> web.StreamResponse:
         """Return the latest messages, or those in one state, the newest first, and whether sending is paused."""
@@ -80,4 +82,4 @@ class NoticesApi:
 
 def _stored(state: ShownState | None) -> frozenset[MarkState]:
     """Return the stored states of a state."""
-    return OPEN if state is None else frozenset({stored_state(state)})
+    return OPEN if state is None else stored_states(state)

@@ -244,7 +244,8 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
                 "to_mark": 0,
                 "to_clear": 0,
                 "waiting": 0,
-                "open": {"marked": 0, "told": 0, "due": 0, "untold": 0, "retried": 0, "next_due_at": None},
+                "open": dict.fromkeys(("marked", "told", "due", "untold", "retried", "held_out", "exempt"), 0)
+                | {"next_due_at": None},
                 "refusals": [],
             },
             "error": None,

@@ -102,7 +102,7 @@ async def test_a_notebook_that_was_never_marked_has_no_marks() -> None:
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("marks?state=gone", "state must be one of marked, told, due, held-out, removed, cleared"),
+        ("marks?state=gone", "state must be one of marked, told, due, held-out, exempt, removed, cleared"),
         ("marks?owner=", "owner has 1 to 256 characters, and no control characters"),
         ("marks?owner=a%00b", "owner has 1 to 256 characters, and no control characters"),
         ("outbox?state=lost", "state must be one of pending, leased, sent, failed"),

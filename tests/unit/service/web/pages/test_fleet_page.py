@@ -1,11 +1,13 @@
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from builders import NOON, mark, told_mark
+from builders import NOON, exemption, mark, told_mark
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.service.control import Phase
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.testing import InMemoryJournal
@@ -103,6 +105,31 @@ async def test_what_will_be_deleted_stands_above_the_last_sweep_and_leads_to_it(
         assert links["3 notebooks"] == "/marks?target=research"
         assert links["1 notebook"] == "/marks?target=research&state=passed"
         assert links["The plan of research: what a sweep would delete now"] == "/plan/research"
+
+
+async def test_what_a_holdout_or_an_exemption_keeps_is_counted_apart() -> None:
+    """Of five whose deadline has passed, a sweep would delete three. The share is nb1."""
+    control, journal = FakeControl(), InMemoryJournal()
+    control.held = {"old": Holdout(Fraction(1, 10), timedelta(days=30))}
+    await journal.marks.write([replace(told_mark(number), version=0) for number in (1, 2, 3, 4, 6)])
+    await journal.exemptions.grant(exemption(notebook_id="nb3"))
+    async with Scene(control, journal=journal).open() as face:
+        research = facts((await see(face, "/")).content.all("section")[0])
+    assert research["Of these, the deadline has passed"] == "5 notebooks"
+    assert research["Passed, but kept by the holdout"] == "1 notebook"
+    assert research["Passed, but exempt"] == "1 notebook"
+
+
+async def test_of_very_many_marks_whose_deadline_has_passed_only_some_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the page is quick; it then says that there may be more."""
+    monkeypatch.setattr("nbsweep.service.web.pages.handlers.fleet.MOST_PASSED", 2)
+    journal = InMemoryJournal()
+    await journal.marks.write([replace(told_mark(number), version=0) for number in (1, 2, 3)])
+    await journal.exemptions.grant(exemption(owner="alice"))
+    async with Scene(journal=journal).open() as face:
+        research = facts((await see(face, "/")).content.all("section")[0])
+    assert research["Of these, the deadline has passed"] == "3 notebooks"
+    assert research["Passed, but exempt"] == "at least 2 notebooks"
 
 
 async def test_without_announcements_the_fleet_says_why_and_leads_to_the_plan() -> None:

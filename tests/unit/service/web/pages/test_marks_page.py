@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from builders import NOON, ago, mark, told_mark
+from builders import NOON, ago, exemption, mark, told_mark
 from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.testing import InMemoryJournal
@@ -57,6 +57,23 @@ async def test_each_mark_shows_its_owner_its_state_and_its_deadline() -> None:
         assert waiting[4] == "policy old: age 200d (over 1d)"
         assert fresh[1:4] == ["bob", "Nobody told yet", "the owner is told first"]
         assert "no address is known since 27 Feb 2026 12:00 UTC It is not tried again until somebody acts" in lost[2]
+
+
+async def test_a_notebook_that_was_exempted_is_exempt_until_the_next_sweep_clears_its_mark() -> None:
+    """It is neither due nor offered to be kept once more, and where its owner could not be told matters no more."""
+    journal = await journal_of(told_mark(1), mark(2, untold="550 no such user"), told_mark(3))
+    await journal.exemptions.grant(exemption(id="e1", notebook_id="nb1"))
+    await journal.exemptions.grant(exemption(id="e2", notebook_id="nb2"))
+    async with Scene(journal=journal).open() as face:
+        due, *exempt = sorted(shown(await see(face, "/marks")), key=lambda row: "Exempted" in row[2])
+        chinese = await see(face, "/marks", headers=CHINESE)
+    note = "It is exempt until then. The next sweep gives the mark up."
+    assert due[2].startswith("Due")
+    for row in exempt:
+        assert row[2].startswith("Exempted")
+        assert row[3] == f"10 Mar 2026 12:00 UTC {note}"
+        assert "550" not in row[2]
+    assert "已豁免至该时间。下次清理将取消此标记。" in chinese.content.words
 
 
 async def test_a_notebook_of_the_holdout_is_not_shown_as_due() -> None:

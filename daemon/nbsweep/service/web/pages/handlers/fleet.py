@@ -7,9 +7,14 @@ from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.granting.grants import one_line_reason
+from nbsweep.core.judging.shown_marks import count_marks
+from nbsweep.core.marks.listing import MarkQuery
+from nbsweep.core.marks.model import Mark, MarkState
+from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.core.runs import PLANNED, RunCounts, RunRecord
 from nbsweep.service.control import Answer, Control, FleetSource, TargetState
+from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import Message, message
@@ -22,6 +27,19 @@ ANSWERS: Mapping[Answer, Callable[[str], Message]] = {
     Answer.BUSY: lambda name: message("A sweep of %(target)s is in progress or requested already.", target=name),
     Answer.PAUSED: lambda name: message("%(target)s is paused: resume it first.", target=name),
 }
+
+
+MOST_PASSED = 1000
+"""Marks of which the deadline has passed that are read to find those that a holdout or an exemption keeps."""
+NONE = MarkTotals()
+
+
+class Passed(Struct, frozen=True):
+    """The marks of which the deadline has passed."""
+
+    by_target: Mapping[str, MarkTotals]
+    is_whole: bool
+    """Whether all of them were read."""
 
 
 class FleetPage(Struct, frozen=True):
@@ -53,7 +71,8 @@ class FleetPage(Struct, frozen=True):
         # Several targets share a run, so their removals are counted at once.
         counts = await self.journal.run_counts(sorted({last.run_id for last in lasts.values() if last}))
         of_run = {(each.run_id, each.target): each for each in counts}
-        targets = [await self._inputs(state, lasts[state.name], of_run) for state in states]
+        passed = await self._passed()
+        targets = [await self._inputs(state, lasts[state.name], of_run, passed) for state in states]
         may_change = visit.visitor.may(Needs.ADMIN)
         fleet = await self.fleet.read() if self.fleet else None
         view = build_fleet(targets, self.control.not_ready(), self.clock.now(), may_change=may_change, fleet=fleet)
@@ -96,13 +115,26 @@ class FleetPage(Struct, frozen=True):
         return Moved("/", ANSWERS[answer](name))
 
     async def _inputs(
-        self, state: TargetState, last: RunRecord | None, counts: Mapping[tuple[str, str], RunCounts]
+        self, state: TargetState, last: RunRecord | None, counts: Mapping[tuple[str, str], RunCounts], passed: Passed
     ) -> TargetInputs:
         mine = counts.get((last.run_id, state.name)) if last else None
         planned = await self.journal.last_run(state.name, PLANNED)
         marks = await self.journal.marks.owners(self.clock.now(), state.name)
         details, has_graces = await self.control.details(state.name), bool(self.control.graces())
-        return TargetInputs(state, details, last, mine, planned, marks, has_graces)
+        return TargetInputs(
+            state, details, last, mine, planned, marks, has_graces, passed.by_target.get(state.name, NONE), passed.is_whole
+        )
+
+    async def _passed(self) -> Passed:
+        """Count the marks of which the deadline has passed, by target and state."""
+        now, control = self.clock.now(), self.control
+        found = await self.journal.marks.page(MarkQuery(frozenset({MarkState.TOLD}), deadline_until=now), MOST_PASSED, 0)
+        rules = await read_mark_rules(self.journal, control.graces(), control.holdouts(), found.marks, now)
+        by_target: dict[str, list[Mark]] = {}
+        for mark in found.marks:
+            by_target.setdefault(mark.target, []).append(mark)
+        counts = {target: count_marks(marks, rules, now) for target, marks in by_target.items()}
+        return Passed(counts, found.total <= len(found.marks))
 
 
 def _end_of(lasts: str, now: datetime) -> datetime | None:

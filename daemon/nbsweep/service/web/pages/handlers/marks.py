@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from nbsweep.core.judging.holdout import MarkRules, holds_to_read, mark_rules
-from nbsweep.core.marks.model import Mark
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.service.control import Control
+from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
@@ -40,14 +39,7 @@ class MarksPage(Struct, frozen=True):
         found = MarksFound(
             page,
             await self.journal.marks.owners(now, wanted.target),
-            await read_mark_rules(self.control, self.journal, page.marks),
+            await read_mark_rules(self.journal, self.control.graces(), self.control.holdouts(), page.marks, now),
             [state.name for state in self.control.targets()],
         )
         return Shown("marks.html", build_marks(found, query, now, may_exempt=visit.visitor.may(Needs.ADMIN)), TITLE)
-
-
-async def read_mark_rules(control: Control, journal: Journal, marks: Sequence[Mark]) -> MarkRules:
-    """Return what decides when marked notebooks may be deleted, beside their marks. Raises JournalError."""
-    holdouts = control.holdouts()
-    latest = {project: await journal.holds.latest(project, ids) for project, ids in holds_to_read(marks, holdouts).items()}
-    return mark_rules(control.graces(), holdouts, latest)

@@ -8,10 +8,10 @@ from msgspec import Struct
 from nbsweep.core.audit.entries import AuditQuery
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.service.control import Control
+from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.handlers.marks import read_mark_rules
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Shown, Visit
 from nbsweep.service.web.pages.views.notebook import MOST, Asked, NotebookView, Recorded, Service, build_notebook, title_of
@@ -61,8 +61,9 @@ class NotebookPage(Struct, frozen=True):
         if known.is_empty and not (asked.contexts or asked.errors or asked.not_asked):
             return None
         targets = {state.name: state for state in self.control.targets()}
-        rules = await read_mark_rules(self.control, self.journal, known.marks)
-        service = Service(targets, rules, self.clock.now(), may_exempt)
+        now, control = self.clock.now(), self.control
+        rules = await read_mark_rules(self.journal, control.graces(), control.holdouts(), known.marks, now)
+        service = Service(targets, rules, now, may_exempt)
         return build_notebook(notebook_id, asked, known, service)
 
     async def _recorded(self, notebook_id: str) -> Recorded:

@@ -10,6 +10,7 @@ from nbsweep.core.fleet_status.model import FleetStatus
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.marks.listing import OwnerMarks
+from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.service.control import Phase, TargetDetails, TargetState
@@ -79,6 +80,10 @@ class TargetInputs(Struct, frozen=True):
     """The open marks of each owner."""
     has_graces: bool = True
     """Whether any policy announces deletions."""
+    passed: MarkTotals = MarkTotals()
+    """The states of the marks of which the deadline has passed."""
+    is_whole: bool = True
+    """Whether all of those marks were counted."""
 
 
 class EndCount(Struct, frozen=True):
@@ -90,6 +95,15 @@ class EndCount(Struct, frozen=True):
     count: int
 
 
+class KeptCount(Struct, frozen=True):
+    """How many notebooks are kept although their deadline has passed."""
+
+    title: Message
+    count: int
+    is_least: bool
+    """Whether there may be more."""
+
+
 class NextView(Struct, frozen=True):
     """What will be deleted, as far as it is known without a new survey."""
 
@@ -99,6 +113,8 @@ class NextView(Struct, frozen=True):
     passed: int
     """Those of which the deadline has passed."""
     passed_path: str
+    kept: Sequence[KeptCount]
+    """Those of the passed that are not due, by what keeps them."""
     next_deadline: datetime | None
     """The next deadline that has not passed yet."""
     has_graces: bool
@@ -214,11 +230,16 @@ def _target(known: TargetInputs, now: datetime) -> TargetView:
 
 def _next(known: TargetInputs) -> NextView:
     name, marks = known.state.name, known.marks
+    kept = (
+        (message("Passed, but kept by the holdout"), known.passed.held_out),
+        (message("Passed, but exempt"), known.passed.exempt),
+    )
     return NextView(
         announced=sum(each.count for each in marks),
         announced_path=address("/marks", {"target": name}),
         passed=sum(each.passed for each in marks),
         passed_path=address("/marks", {"target": name, "state": "passed"}),
+        kept=[KeptCount(title, count, not known.is_whole) for title, count in kept if count],
         next_deadline=min((each.next_deadline for each in marks if each.next_deadline), default=None),
         has_graces=known.has_graces,
         plan_path=f"/plan/{name}",

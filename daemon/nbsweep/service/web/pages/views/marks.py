@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from nbsweep.core.judging.holdout import MarkRules, show_mark
+from nbsweep.core.judging.shown_marks import MarkRules, show_mark
 from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
 from nbsweep.core.marks.model import OPEN, ClearCause, Mark, MarkState
 from nbsweep.core.marks.shown import ShownState
@@ -33,6 +33,7 @@ STATES: Mapping[ShownState, Message] = {
     ShownState.TOLD: message("Told"),
     ShownState.DUE: message("Due"),
     ShownState.HELD_OUT: message("Held out"),
+    ShownState.EXEMPT: message("Exempted"),
     ShownState.REMOVED: message("Deleted"),
     ShownState.CLEARED: message("Given up"),
 }
@@ -41,6 +42,7 @@ TONES: Mapping[ShownState, str] = {
     ShownState.TOLD: "good",
     ShownState.DUE: "busy",
     ShownState.HELD_OUT: "quiet",
+    ShownState.EXEMPT: "good",
     ShownState.REMOVED: "quiet",
     ShownState.CLEARED: "quiet",
 }
@@ -88,6 +90,8 @@ class MarkRow(Struct, frozen=True):
     """When it may be deleted at the earliest; None until its owner is told."""
     held: timedelta | None
     """For how long the holdout keeps it after its deadline; None if it is none of the share."""
+    exempt_until: datetime | None
+    """The end of the exemption that keeps it; None if none does."""
     ended_at: datetime | None
     cleared: Message | None
     untold: str
@@ -96,7 +100,7 @@ class MarkRow(Struct, frozen=True):
     retried: bool
     size_gb: int | None
     exempt_path: str
-    """The address of the form that keeps it; empty if the mark has ended."""
+    """The address of the form that keeps it; empty if the mark has ended, or if it is exempt."""
 
 
 class MarkTotals(Struct, frozen=True):
@@ -215,13 +219,14 @@ def mark_row(mark: Mark, rules: MarkRules, asked: Mapping[str, str], now: dateti
         told_at=mark.told_at,
         due_at=shown.due_at,
         held=shown.held,
+        exempt_until=shown.exempt_until,
         ended_at=mark.ended_at,
         cleared=CAUSES[mark.cleared] if mark.cleared else None,
-        untold=short(mark.untold, LONGEST_SENTENCE) if mark.open else "",
+        untold=short(mark.untold, LONGEST_SENTENCE) if mark.open and not shown.exempt_until else "",
         untold_since=mark.untold_since,
         retried=mark.retried,
         size_gb=mark.capacity_gb,
-        exempt_path=_exempt_path(mark) if mark.open else "",
+        exempt_path=_exempt_path(mark) if mark.open and not shown.exempt_until else "",
     )
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from nbsweep.core.audit.chain import Link
 from nbsweep.core.explain.context import NotebookContext
 from nbsweep.core.inventory.model import NotebookState
-from nbsweep.core.judging.holdout import MarkRules
+from nbsweep.core.judging.shown_marks import MarkRules
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.marks.model import Mark
