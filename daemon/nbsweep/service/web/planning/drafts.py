@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from nbsweep.core.model import Notebook
+from nbsweep.core.model import Notebook, Volume
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.model import Cause, CauseCode, recorded
@@ -34,10 +34,16 @@ class DraftRow(Struct, frozen=True):
     policy: str
     cause: Cause
     idle_since: datetime | None
-    size_gb: int | None
+    volume: Volume | None
+    """Its ownership and its size."""
     stop_first: bool
     about: Notebook
     """What exemptions look at: its ID, name, owner and date of creation; its other facts are left out."""
+
+    @property
+    def freed_gb(self) -> int:
+        """The size of the disk that its deletion frees; 0 if it frees none, or if the size is not known."""
+        return (self.volume and self.volume.reclaimable_gb) or 0
 
 
 class Draft(Struct, frozen=True):
@@ -129,7 +135,7 @@ def without(draft: Draft, ids: Collection[str], by: str, plan_id: str) -> Draft:
 
 def row_of(item: Candidate) -> DraftRow:
     """Return what is shown of a candidate."""
-    notebook = item.notebook
+    notebook, volume = item.notebook, item.notebook.volume
     return DraftRow(
         id=notebook.id,
         name=notebook.label,
@@ -138,7 +144,7 @@ def row_of(item: Candidate) -> DraftRow:
         policy=item.verdict.rule,
         cause=item.verdict.cause,
         idle_since=item.idle_since,
-        size_gb=notebook.volume.reclaimable_gb if notebook.volume else None,
+        volume=Volume(ownership=volume.ownership, capacity_gb=volume.capacity_gb) if volume else None,
         stop_first=item.verdict.stop_first,
         about=Notebook(notebook.id, notebook.status, notebook.name, owner=notebook.owner, created_at=notebook.created_at),
     )

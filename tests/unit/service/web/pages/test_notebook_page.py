@@ -31,7 +31,7 @@ from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetSc
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lifecycle import State
-from nbsweep.core.model import MalformedRow, Named, Notebook, Status
+from nbsweep.core.model import MalformedRow, Named, Notebook, Status, Volume
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.service.control import TargetState
@@ -131,10 +131,25 @@ async def test_the_page_begins_with_what_happens_and_why() -> None:
         assert section.only("strong").words == "The next sweep, due at 1 Mar 2026 12:00 UTC, deletes it."
         assert "policy old: idle 99d 23h (over 30d)" in section.words
         told = facts(seen.content)
-        assert (told["Owner"], told["Status"], told["Size"]) == ("alice", "STOPPED quota exceeded", "50 GB")
+        assert (told["Owner"], told["Status"], told["Disk"]) == ("alice", "STOPPED quota exceeded", "50 GB")
         chinese = await see(face, "/notebooks/nb1", headers=CHINESE)
         assert chinese.content.only("strong").words.startswith("下次清理会删除它")
         assert "闲置时长" in chinese.content.all("section")[0].words
+
+
+@pytest.mark.parametrize(
+    ("volume", "words"),
+    [
+        (Volume("EFS", "DEDICATED", 500), "500 GB, the user's own storage"),
+        (Volume("OBS", "DEDICATED"), "the user's own storage"),
+        (Volume("EVS", "MANAGED"), "size not shown by the cloud"),
+        (None, "not shown by the cloud"),
+    ],
+)
+async def test_the_facts_say_whose_disk_it_is_or_why_there_is_no_size(volume: Volume | None, words: str) -> None:
+    """The size of a disk of the user's own is shown, too."""
+    async with Scene(saying(context(notebook(volume=volume), OLD))).open() as face:
+        assert facts((await see(face, "/notebooks/nb1")).content)["Disk"] == words
 
 
 # ---- the tree -------------------------------------------------------------------------------------------------------------

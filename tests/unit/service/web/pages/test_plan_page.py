@@ -12,6 +12,7 @@ import builders
 from builders import NOON, SCOPE, candidate, exemption, moment, notebook, over, policy, removal, rules, text
 from nbsweep.core.errors import ConfigurationError, Mistake, Unreachable
 from nbsweep.core.lifecycle import State
+from nbsweep.core.model import Volume
 from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.policy import judge
@@ -106,6 +107,39 @@ async def test_looking_at_a_plan_costs_no_call(tmp_path: Path) -> None:
         assert told["Can be approved until"] == "2 Mar 2026 12:00 UTC"
         assert "3 of 40 notebooks, made 2 hrs ago by carol (page)" in (await see(face, "/plan")).content.words
         assert face.control.asked == [("plan", "research")]
+
+
+DISKS = builders.plan(
+    candidate(1, name="managed", volume=Volume("EVS", "MANAGED", 200)),
+    candidate(2, name="dedicated", volume=Volume("EFS", "DEDICATED", 500)),
+    candidate(3, name="bucket", volume=Volume("OBS", "DEDICATED")),
+    candidate(4, name="unsaid", volume=Volume("EVS", "MANAGED")),
+    candidate(5, name="bare", volume=None),
+    fleet=40,
+)
+"""All that a listing may show of a disk."""
+
+
+async def test_a_disk_without_a_size_says_why(tmp_path: Path) -> None:
+    """A disk of the user's own is not freed, so neither the total nor the order by size counts it."""
+    async with opened_face(tmp_path, DISKS) as face:
+        await post(face, "/plan/research")
+        seen = await see(face, "/plan/research?sort=size", headers=APPROVER)
+        assert {row[0].split()[0]: row[4] for row in rows(seen.content.all("table")[-1])[1:]} == {
+            "managed": "200 GB",
+            "dedicated": "the user's own storage",
+            "bucket": "the user's own storage",
+            "unsaid": "size not shown by the cloud",
+            "bare": "not shown by the cloud",
+        }
+        assert names(seen)[0] == "managed"
+        assert facts(seen.content)["Would be deleted"] == "5 of 40 notebooks, 200 GB"
+        chinese = await see(face, "/plan/research", headers=APPROVER | CHINESE)
+        assert [row[4] for row in rows(chinese.content.all("table")[-1])[1:]][1:4] == [
+            "用户自有存储",
+            "用户自有存储",
+            "云端未显示大小",
+        ]
 
 
 @pytest.mark.parametrize(

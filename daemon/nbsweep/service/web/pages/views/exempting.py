@@ -9,6 +9,7 @@ from nbsweep.core.errors import GrantRefused
 from nbsweep.core.granting.grants import LONGEST_PATTERN, LONGEST_REASON, LONGEST_TICKET, GrantLimits, end_of_day
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.routing import local_path
+from nbsweep.service.web.pages.views.disks import DiskView
 from nbsweep.service.web.pages.views.notebook import NotebookView
 from nbsweep.service.web.pages.views.outlook import Outlook
 from nbsweep.service.web.pages.views.search import notebook_path
@@ -27,7 +28,7 @@ class AboutNotebook(Struct, frozen=True):
     path: str
     owner: str
     status: str
-    size_gb: int | None
+    disk: DiskView
     outlooks: Sequence[Outlook]
     """What happens to it, for each target that has it."""
     past: Message | None
@@ -91,7 +92,7 @@ def about_notebook(found: NotebookView, target: str) -> AboutNotebook | None:
         notebook_path(notebook_id),
         facts.owner,
         facts.status,
-        facts.size_gb,
+        facts.disk,
         outlooks,
         found.past,
     )

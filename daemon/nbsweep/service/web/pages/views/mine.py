@@ -13,6 +13,7 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.owned import Owned, OwnedFound
 from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.views.disks import DiskView, disk_view
 from nbsweep.service.web.pages.views.exempting import build_form
 from nbsweep.service.web.pages.views.paging import Paging, paging
 from nbsweep.service.web.pages.views.texts import name_or_id
@@ -30,7 +31,7 @@ class MineRow(Struct, frozen=True):
     path: str
     target: str
     status: str
-    size_gb: int | None
+    disk: DiskView
     headline: Message
     tone: str
     reason: Cause | None
@@ -136,7 +137,7 @@ def _row(owned: Owned, inputs: MineInputs, typed: Typed | None) -> MineRow:
         path=f"/notebooks/{notebook.id}",
         target=owned.target,
         status=notebook.status.value,
-        size_gb=notebook.volume.capacity_gb if notebook.volume else None,
+        disk=disk_view(notebook.volume),
         headline=headline,
         tone=tone,
         reason=verdict.cause if verdict and not gone else None,

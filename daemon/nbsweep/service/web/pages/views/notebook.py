@@ -17,6 +17,7 @@ from nbsweep.core.notices.outbox import ItemKind, Listed
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.audit import EntryRow, entry_row
+from nbsweep.service.web.pages.views.disks import DiskView, disk_view
 from nbsweep.service.web.pages.views.explained import Node, explained_tree
 from nbsweep.service.web.pages.views.marks import MarkRow, mark_row
 from nbsweep.service.web.pages.views.outlook import Outlook, outlook
@@ -69,7 +70,7 @@ class NotebookFacts(Struct, frozen=True):
     flavor: str
     image: str
     workspace: str
-    size_gb: int | None
+    disk: DiskView
     created_at: datetime | None
     updated_at: datetime | None
     fail_reason: str
@@ -84,7 +85,7 @@ class StateRow(Struct, frozen=True):
     name: str
     owner: str
     target: str
-    size_gb: int | None
+    disk: DiskView
     seen_from: datetime
     seen_until: datetime | None
     lasted: timedelta | None
@@ -205,7 +206,7 @@ def _facts_of(notebook: Notebook, as_of: datetime | None) -> NotebookFacts:
         flavor=short(notebook.flavor or ""),
         image=short(notebook.image.name or ""),
         workspace=short(notebook.workspace_id or ""),
-        size_gb=notebook.volume.capacity_gb if notebook.volume else None,
+        disk=disk_view(notebook.volume),
         created_at=notebook.created_at,
         updated_at=notebook.updated_at,
         fail_reason=short(notebook.fail_reason or "", LONGEST_SENTENCE),
@@ -218,13 +219,12 @@ def _state(state: NotebookState, deleted_at: datetime | None) -> StateRow:
     until = state.seen_until or deleted_at
     facts = state.known_at(state.first_survey + 1)
     notebook = facts.notebook if facts else None
-    volume = notebook.volume if notebook else None
     return StateRow(
         status=notebook.status.value if notebook else "-",
         name=short((notebook.name if notebook else None) or ""),
         owner=short(notebook.owner_label if notebook else "-"),
         target=state.target,
-        size_gb=volume.capacity_gb if volume else None,
+        disk=disk_view(notebook.volume if notebook else None),
         seen_from=state.seen_from,
         seen_until=until,
         lasted=until - state.seen_from if until else None,

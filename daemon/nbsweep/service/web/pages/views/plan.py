@@ -12,6 +12,7 @@ from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.brakes import RefusalView, refusal_view
+from nbsweep.service.web.pages.views.disks import DiskView, freed_view
 from nbsweep.service.web.pages.views.paging import Choice, Paging, address, paging
 from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.planning.drafts import Draft, DraftRow
@@ -33,7 +34,7 @@ SORTING: Mapping[str, Callable[[DraftRow], tuple[str | int, ...]]] = {
     "name": lambda row: (row.name.casefold(), row.id),
     "owner": lambda row: (row.owner.casefold(), row.name.casefold(), row.id),
     "policy": lambda row: (row.policy, row.name.casefold(), row.id),
-    "size": lambda row: (-(row.size_gb or 0), row.id),
+    "size": lambda row: (-row.freed_gb, row.id),
 }
 """The keys of the orders; the order of the plan has none."""
 
@@ -83,7 +84,7 @@ class PlanRow(Struct, frozen=True):
     policy: str
     reason: Cause
     idle_since: datetime | None
-    size_gb: int | None
+    disk: DiskView
     stop_first: bool
     exempt: Message | None
     """That it has been exempted since the plan was made; None if it has not."""
@@ -191,7 +192,7 @@ def build_plan(state: TargetState, last: Drafted, asked: Mapping[str, str], now:
         made_by=short(draft.made_by) if draft else "",
         fleet=draft.fleet if draft else 0,
         notebooks=len(rows),
-        size_gb=sum(row.size_gb or 0 for row in rows),
+        size_gb=sum(row.freed_gb for row in rows),
         to_mark=draft.to_mark if draft else 0,
         refusals=list(map(refusal_view, draft.refusals)) if draft else [],
         trimmed=short(draft.trimmed, LONGEST_SENTENCE) if draft else "",
@@ -273,7 +274,7 @@ def _row(row: DraftRow, target: str, here: str, exempt: Message | None) -> PlanR
         policy=row.policy,
         reason=row.cause,
         idle_since=row.idle_since,
-        size_gb=row.size_gb,
+        disk=freed_view(row.volume),
         stop_first=row.stop_first,
         exempt=exempt,
         exempt_path=address("/exemptions/new", {"notebook": row.id, "target": target, "next": here}),
