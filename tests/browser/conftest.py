@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from acceptance.conftest import signals_are_heeded
 from acceptance.support import Json
+from browser.fleet_of_processes import Served, busy_fleet, serving_fleet
 from browser.watching import Watched
 from browser.world import OWNER, PROXY_HEADERS, TOKENS, World, empty_world, filled_world
 
@@ -44,12 +45,19 @@ def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def fleet_world() -> Iterator[Served]:
+    """Run the pages of a service of a fleet that has something of everything."""
+    with serving_fleet(busy_fleet()) as found:
+        yield found
+
+
 @pytest.fixture
 def window(chromium: Browser) -> Iterator[Windows]:
     """Open windows of people who share nothing: of nobody, of somebody with a role, who signs in, or of an owner."""
     with ExitStack() as stack:
 
-        def opened(world: World, role: str = "", **more: Any) -> Watched:
+        def opened(world: World | Served, role: str = "", **more: Any) -> Watched:
             headers = {"extra_http_headers": PROXY_HEADERS} if role == OWNER else {}
             context = stack.enter_context(_context(chromium, world, **headers | more))
             found = Watched.opened(context)
@@ -60,7 +68,7 @@ def window(chromium: Browser) -> Iterator[Windows]:
         yield opened
 
 
-def _context(chromium: Browser, world: World, **more: Any) -> BrowserContext:
+def _context(chromium: Browser, world: World | Served, **more: Any) -> BrowserContext:
     context = chromium.new_context(base_url=world.url, **{"locale": "en-GB", "color_scheme": "light"} | more)
     context.set_default_timeout(WAIT_MS)
     return context

@@ -16,6 +16,7 @@ from nbsweep.core.fleet_status.model import (
     WorkerStatus,
 )
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 
 WORKERS: Mapping[WorkerState, Message] = {
     WorkerState.RUNNING: message("running"),
@@ -96,7 +97,7 @@ def build_processes(status: FleetStatus) -> ProcessesView:
     """Return what the page shows; accounts that are free and have nothing due are left out."""
     running, waiting = status.count_jobs(JobState.RUNNING), status.count_jobs(JobState.WAITING)
     return ProcessesView(
-        problems=status.problems,
+        problems=[short(each, LONGEST_SENTENCE) for each in status.problems],
         leader=_holder(status.leader) if status.leader else None,
         configuration=status.config,
         jobs=message("%(running)s running, %(waiting)s waiting", running=running, waiting=waiting),
@@ -108,14 +109,14 @@ def build_processes(status: FleetStatus) -> ProcessesView:
 
 def _holder(holder: FenceHolder) -> Message:
     return message(
-        "process %(pid)s on host %(host)s, since %(since)s", pid=str(holder.pid), host=holder.host, since=holder.since
+        "process %(pid)s on host %(host)s, since %(since)s", pid=str(holder.pid), host=short(holder.host), since=holder.since
     )
 
 
 def _worker(worker: WorkerStatus) -> WorkerView:
     record = worker.record
     return WorkerView(
-        name=f"{record.holder.host}:{record.holder.pid}",
+        name=f"{short(record.holder.host)}:{record.holder.pid}",
         state=WORKERS[worker.state],
         tone=TONES[worker.state],
         since=record.stopped_at or record.started_at,
@@ -145,13 +146,13 @@ def _due(due: DueStatus) -> DueView:
         DueState.PUT_OFF: message("tried again later"),
     }
     return DueView(
-        target=sweep.target,
+        target=name_or_id(sweep.target, "–"),
         account=sweep.account,
         state=states[due.state],
         tone=TONES[due.state],
         due_at=sweep.due_at,
-        asked_by=message("the schedule") if sweep.by == SCHEDULE else Message("%(by)s", {"by": sweep.by}),
+        asked_by=message("the schedule") if sweep.by == SCHEDULE else Message("%(by)s", {"by": short(sweep.by)}),
         again_at=sweep.not_before if due.state is DueState.PUT_OFF else None,
         failures=plural("%(count)s failed attempt", "%(count)s failed attempts", sweep.failures) if sweep.failures else None,
-        problem=sweep.problem,
+        problem=short(sweep.problem, LONGEST_SENTENCE),
     )
