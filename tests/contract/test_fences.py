@@ -13,7 +13,7 @@ from nbsweep.core.errors import HeldElsewhere
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.lease import Holder
 from nbsweep.core.ports import Journal
-from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.engine.coordination.fence import FenceGuard, FenceOptions
 from nbsweep.testing import RecordingTelemetry
 
 HOUR = timedelta(hours=1)

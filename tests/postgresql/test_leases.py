@@ -13,7 +13,7 @@ from hand_clock import HandClock
 from nbsweep.core.errors import HeldElsewhere
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.ports import Cloud, Journal, Ports
-from nbsweep.engine.lease import LeaseGuard
+from nbsweep.engine.coordination.lease import LeaseGuard
 from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.testing import FakeClock, FakeCloud, RecordingTelemetry

@@ -17,9 +17,9 @@ from nbsweep.adapters.cloud.auth.describe import exposed_files, source_of
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
 from nbsweep.bootstrap.accounts import TargetAccess, identify_accounts, open_accounts
-from nbsweep.bootstrap.channels import check_channels
-from nbsweep.bootstrap.links import check_links
-from nbsweep.bootstrap.owners import check_owner_parts, make_directory
+from nbsweep.bootstrap.people.channels import check_channels
+from nbsweep.bootstrap.people.links import check_links
+from nbsweep.bootstrap.people.owners import check_owner_parts, make_directory
 from nbsweep.core.checks import Check, Grade, failed, not_tried, passed, warned
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.identity import TargetIdentity

@@ -20,7 +20,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.process import this_process
 from nbsweep.adapters.telemetry import Listener
-from nbsweep.bootstrap.notices import Notices, open_notices
+from nbsweep.bootstrap.people.notices import Notices, open_notices
 from nbsweep.bootstrap.runners import make_work
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.bootstrap.web import make_web_settings

@@ -21,10 +21,10 @@ from nbsweep.core.lease import GOOD_FOR, Holder
 from nbsweep.core.listing.belonging import Coverage
 from nbsweep.core.notices.contacts import UserLookup
 from nbsweep.core.ports import Clock, Ports, Telemetry
-from nbsweep.engine.fence import FenceOptions
+from nbsweep.engine.coordination.fence import FenceOptions
+from nbsweep.engine.coordination.shared_logins import FencedLogins
 from nbsweep.engine.options import InventoryOptions, LeaseOptions, PollOptions, SweepOptions
 from nbsweep.engine.recovery import report_left_alone
-from nbsweep.engine.shared_logins import FencedLogins
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

@@ -9,7 +9,7 @@ from msgspec import Struct
 from nbsweep.bootstrap.accounts import TargetAccess
 from nbsweep.core.events.service import TargetWaiting
 from nbsweep.core.ports import Telemetry
-from nbsweep.engine.account_turns import AccountTurns, Turn
+from nbsweep.engine.coordination.account_turns import AccountTurns, Turn
 from nbsweep.engine.shutdown import Shutdown, given_up_on
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from nbsweep.bootstrap.backtest_process import ProcessBacktester
-from nbsweep.bootstrap.links import offers_links, read_link_keys
-from nbsweep.bootstrap.owners import make_directory
+from nbsweep.bootstrap.people.links import offers_links, read_link_keys
+from nbsweep.bootstrap.people.owners import make_directory
 from nbsweep.bootstrap.sweeps import OpenResources
 from nbsweep.service.control import FleetSource
 from nbsweep.service.web.access.proxies import ProxySettings

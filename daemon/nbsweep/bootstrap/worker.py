@@ -11,7 +11,7 @@ from nbsweep import __version__
 from nbsweep.adapters.process import this_process
 from nbsweep.bootstrap.accounts import TargetAccess, identify_accounts
 from nbsweep.bootstrap.fleet import make_account_sweeps, open_fleet_queue
-from nbsweep.bootstrap.notices import open_notices
+from nbsweep.bootstrap.people.notices import open_notices
 from nbsweep.bootstrap.probes import Probes, serving_probes
 from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.core.errors import NbsweepError

@@ -180,7 +180,7 @@ def check_templates(settings: Settings) -> None:
     """
     if settings.messages.templates is not None:
         # Jinja2 takes time and memory, and most configurations have no templates.
-        from nbsweep.bootstrap.messages import make_renderer  # noqa: PLC0415
+        from nbsweep.bootstrap.people.messages import make_renderer  # noqa: PLC0415
 
         make_renderer(settings)
 

@@ -23,8 +23,8 @@ from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.changes import PlanChanges, changes_since
 from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.engine.announcing import write_marks, write_removed
+from nbsweep.engine.coordination.lease import LeaseGuard, look_for_leases
 from nbsweep.engine.current_rules import current_rules
-from nbsweep.engine.lease import LeaseGuard, look_for_leases
 from nbsweep.engine.options import SweepOptions
 from nbsweep.engine.planner import Execution, Planner
 from nbsweep.engine.recovery import close_crashed_runs, recover

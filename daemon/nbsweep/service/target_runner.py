@@ -15,7 +15,7 @@ from nbsweep.core.events.service import TargetMadeUp, TargetSkipped, TargetWaiti
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
-from nbsweep.engine.account_turns import AccountTurns, Turn
+from nbsweep.engine.coordination.account_turns import AccountTurns, Turn
 from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, TargetState

@@ -14,7 +14,7 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.ports import Ports
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.workers.model import WorkerRecord
-from nbsweep.engine.fence import FenceOptions
+from nbsweep.engine.coordination.fence import FenceOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area

@@ -14,7 +14,7 @@ from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.events.service import ServiceStopping, SweepRequested, TargetScheduled
 from nbsweep.core.lease import Holder
 from nbsweep.core.planning.brakes import Brakes
-from nbsweep.engine.account_turns import AccountTurns
+from nbsweep.engine.coordination.account_turns import AccountTurns
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

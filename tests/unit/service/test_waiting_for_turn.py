@@ -16,7 +16,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.saved_plan.build import saved_target
-from nbsweep.engine.account_turns import AccountTurns
+from nbsweep.engine.coordination.account_turns import AccountTurns
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.survey import Area

@@ -45,9 +45,9 @@ from nbsweep.adapters.journal.connections.postgresql import (
 )
 from nbsweep.adapters.journal.connections.sqlite import connect
 from nbsweep.adapters.journal.connections.tasks import spawned
-from nbsweep.adapters.journal.files import JournalFiles
-from nbsweep.adapters.journal.inserts import insert_of
 from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.sql.inserts import insert_of
+from nbsweep.adapters.journal.sqlite.files import JournalFiles
 from nbsweep.adapters.journal.transaction import AnyChange, Transaction, carry_out
 from nbsweep.core.errors import JournalError
 

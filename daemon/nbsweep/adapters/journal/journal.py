@@ -12,7 +12,6 @@ from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import ask
 from nbsweep.adapters.journal.dialects import now_us
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.fleet.due_sweeps import SqlDueSweeps
 from nbsweep.adapters.journal.fleet.fences import SqlFences
 from nbsweep.adapters.journal.fleet.workers import SqlWorkers
@@ -42,6 +41,7 @@ from nbsweep.adapters.journal.records.sessions import SqlSessions
 from nbsweep.adapters.journal.records.statistics import SqlStatistics
 from nbsweep.adapters.journal.retention import SqlRetention
 from nbsweep.adapters.journal.runs import REMOVAL, REMOVAL_MAPPER, RUN, RUN_MAPPER, read_history, removal_row, run_row
+from nbsweep.adapters.journal.sqlite.files import JournalFiles
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.adapters.journal.transaction import Change

@@ -21,9 +21,9 @@ from nbsweep.adapters.journal.dialects import (
     upsert,
 )
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.journal import SqlJournal
-from nbsweep.adapters.journal.path_lock import path_lock
+from nbsweep.adapters.journal.sqlite.files import JournalFiles
+from nbsweep.adapters.journal.sqlite.path_lock import path_lock
 from nbsweep.adapters.journal.tables import META, METADATA, NEWEST, REVISION
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.errors import JournalError

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, true, tuple_, union_all
 
-from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.notices.tables import MARKS
+from nbsweep.adapters.journal.sql.beginnings import begins_with
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import ENDS, State

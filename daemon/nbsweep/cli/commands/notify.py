@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from nbsweep.adapters.messages.samples import sample_digest, sample_notices
-from nbsweep.bootstrap.messages import make_renderer
+from nbsweep.bootstrap.people.messages import make_renderer
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.core.notices.channel import Letter

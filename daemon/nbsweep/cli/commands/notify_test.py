@@ -5,7 +5,7 @@ from secrets import token_hex
 from typing import Literal
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.bootstrap.channels import open_channel_alone
+from nbsweep.bootstrap.people.channels import open_channel_alone
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.cli.text import printable

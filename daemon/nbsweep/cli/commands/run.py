@@ -246,7 +246,7 @@ async def _tell_people(session: Session, opened: OpenResources, reports: Sequenc
     """Send what owners and operators are to be told, as far as the channels take it; the next run sends the rest."""
     if run.dry_run or not session.settings.channels:
         return None
-    from nbsweep.bootstrap.notices import open_notices  # noqa: PLC0415  # not for those who configure no channel
+    from nbsweep.bootstrap.people.notices import open_notices  # noqa: PLC0415  # not for those who configure no channel
 
     async with open_notices(session.settings, opened, session.telemetry) as notices, session.until_shutdown():
         for report in reports:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from nbsweep.bootstrap.owners import doubts_of_owners
+from nbsweep.bootstrap.people.owners import doubts_of_owners
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, check_templates
 from nbsweep.cli.text import ascii_json, json_text, printable

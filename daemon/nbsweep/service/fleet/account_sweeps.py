@@ -20,7 +20,7 @@ from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.engine.fence import ClosedFence, FenceGuard, FenceOptions
+from nbsweep.engine.coordination.fence import ClosedFence, FenceGuard, FenceOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.shutdown import Shutdown, ended_by

@@ -12,7 +12,7 @@ from nbsweep.core.errors import HeldElsewhere, JournalError
 from nbsweep.core.events.fleet import LeadershipBegun, LeadershipEnded
 from nbsweep.core.fences.model import CRON
 from nbsweep.core.ports import Clock, Journal, Telemetry
-from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.engine.coordination.fence import FenceGuard, FenceOptions
 from nbsweep.service.fleet.dispatched_target import DispatchedTarget
 from nbsweep.service.fleet.queue import SweepQueue
 from nbsweep.service.fleet.reaper import REAPS, defer_what_is_due

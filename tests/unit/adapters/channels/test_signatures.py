@@ -19,7 +19,7 @@ from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.auth.lazy import LazyCredentials
 from nbsweep.adapters.cloud.auth.signing import AccessKey
 from nbsweep.bootstrap.accounts import TargetAccess, make_lanes
-from nbsweep.bootstrap.channels import make_prover
+from nbsweep.bootstrap.people.channels import make_prover
 from nbsweep.core.errors import Unauthorized
 from nbsweep.core.notices.channel import Acceptance, Receipt
 from nbsweep.core.notices.proof import Prove

@@ -23,7 +23,7 @@ from nbsweep.core.errors import FenceLost
 from nbsweep.core.fences.model import lanes_fence
 from nbsweep.core.model import Scope
 from nbsweep.core.pacing import Rate
-from nbsweep.engine.fence import ClosedFence, FenceGuard, FenceOptions
+from nbsweep.engine.coordination.fence import ClosedFence, FenceGuard, FenceOptions
 from nbsweep.settings import LimitSettings, TargetSettings
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 

@@ -8,7 +8,7 @@ import pytest
 
 from hand_clock import HandClock
 from nbsweep.adapters.owners.directory import Fallback
-from nbsweep.bootstrap.owners import make_directory
+from nbsweep.bootstrap.people.owners import make_directory
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.notices.contacts import Contact, IamUser, NoContact, Owner, OwnerDirectory
 from nbsweep.core.reasons.render import Language

@@ -12,7 +12,7 @@ from nbsweep.core.fences.port import CallFence
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.ports import Journal
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.engine.fence import FenceOptions
+from nbsweep.engine.coordination.fence import FenceOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

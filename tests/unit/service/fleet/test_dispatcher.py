@@ -12,7 +12,7 @@ from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
 from nbsweep.core.errors import JournalError
 from nbsweep.core.events.fleet import LeadershipBegun, LeadershipEnded
 from nbsweep.core.fences.model import CRON
-from nbsweep.engine.fence import FenceOptions
+from nbsweep.engine.coordination.fence import FenceOptions
 from nbsweep.service.fleet.dispatcher import Dispatcher
 from unit.engine.world import World, virtual_time, world
 from unit.service.fleet.rig import A_MINUTE, ACCOUNT, add_due

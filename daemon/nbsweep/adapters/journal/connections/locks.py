@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, func, literal, select, text
 
 from nbsweep.adapters.journal.audit_tables import AUDIT_CHAINS
-from nbsweep.adapters.journal.inserts import insert_of
+from nbsweep.adapters.journal.sql.inserts import insert_of
 from nbsweep.adapters.journal.transaction import AnyChange, Change, Procedure, Turn
 from nbsweep.core.audit.chain import LEGACY, START
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import URL, Connection, Engine, create_engine, delete, text
 
-from nbsweep.adapters.journal.inserts import insert_of
+from nbsweep.adapters.journal.sql.inserts import insert_of
 from nbsweep.adapters.journal.tables import META
 
 DROPPED_AFTER: Mapping[str, int] = {

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from nbsweep.adapters.journal.files import JournalFiles
+from nbsweep.adapters.journal.sqlite.files import JournalFiles
 from nbsweep.adapters.journal.transaction import AnyChange, Transaction, carry_out
 
 _PRAGMAS = (

@@ -28,9 +28,9 @@ from sqlalchemy import (
 from nbsweep.adapters.journal.dialects import compiled, now_us
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.fleet.tables import FENCES
-from nbsweep.adapters.journal.inserts import insert_of
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.sql.inserts import insert_of
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.lease import Holder

@@ -26,7 +26,6 @@ from sqlalchemy import (
     update,
 )
 
-from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.dialects import among, compiled, compiled_question, insert_if_unique, json_object, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.inventory.covered import covered, known_with
@@ -34,6 +33,7 @@ from nbsweep.adapters.journal.inventory.search import notebooks_beginning
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS, SURVEYS
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.sql.beginnings import begins_with
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Transaction
 from nbsweep.core.identity import TargetIdentity

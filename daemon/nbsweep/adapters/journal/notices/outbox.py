@@ -13,7 +13,6 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Dialect, RowMapping, Select, bindparam, delete, func, literal_column, or_, select, update
 
-from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.dialects import compiled, insert_if_unique, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
@@ -22,6 +21,7 @@ from nbsweep.adapters.journal.notices.tables import COMPOSED, FAILED, ITEMS, MAR
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.records.audit import chains_of
 from nbsweep.adapters.journal.rows import Row, RowMapper
+from nbsweep.adapters.journal.sql.beginnings import begins_with
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Transaction
 from nbsweep.core.audit.control import entry_of_retry

@@ -11,8 +11,8 @@ from nbsweep.adapters.cloud.auth.refresh import IssuedCredentials
 from nbsweep.adapters.cloud.session import NotSent
 from nbsweep.core.errors import CloudError, JournalError, Unauthorized
 from nbsweep.core.fences.logins import login_name
-from nbsweep.engine.fence import FenceOptions
-from nbsweep.engine.shared_logins import FencedLogins
+from nbsweep.engine.coordination.fence import FenceOptions
+from nbsweep.engine.coordination.shared_logins import FencedLogins
 from nbsweep.testing import FakeClock, InMemoryJournal, RecordingTelemetry
 
 pytestmark = pytest.mark.looptime(noop_cycles=1)

@@ -10,7 +10,7 @@ import msgspec
 from nbsweep.core.fences.logins import LoginRecord, LoginTurn
 from nbsweep.core.fences.port import FenceRecords
 from nbsweep.core.ports import Clock, Telemetry
-from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.engine.coordination.fence import FenceGuard, FenceOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import unheeded
 from nbsweep.core.report import Report
-from nbsweep.engine.lease import LeaseGuard
+from nbsweep.engine.coordination.lease import LeaseGuard
 from nbsweep.engine.options import LeaseOptions, SweepOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown

@@ -8,7 +8,7 @@ from itertools import count
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nbsweep.engine.account_turns import AccountTurns, Turn
+from nbsweep.engine.coordination.account_turns import AccountTurns, Turn
 
 LONGEST = 10
 """How long the longest sweep takes."""

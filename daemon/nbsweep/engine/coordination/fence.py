@@ -15,7 +15,7 @@ from nbsweep.core.fences.port import FenceRecords
 from nbsweep.core.freshness import NEVER_S
 from nbsweep.core.lease import Holder
 from nbsweep.core.ports import Clock, Telemetry
-from nbsweep.engine.hold import Hold
+from nbsweep.engine.coordination.hold import Hold
 from nbsweep.engine.removing.tracker import LAST_WRITE_S
 
 

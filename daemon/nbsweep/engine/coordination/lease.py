@@ -18,7 +18,7 @@ from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Cloud, Ports, unheeded
-from nbsweep.engine.hold import Hold
+from nbsweep.engine.coordination.hold import Hold
 from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.removing.tracker import LAST_WRITE_S
 from nbsweep.engine.shutdown import Shutdown

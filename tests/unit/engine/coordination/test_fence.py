@@ -11,7 +11,7 @@ from nbsweep.core.errors import FenceLost, HeldElsewhere, JournalError
 from nbsweep.core.events.fence import FenceGone, FenceHeldElsewhere, FenceTaken
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.lease import Holder
-from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.engine.coordination.fence import FenceGuard, FenceOptions
 from nbsweep.testing import FakeClock, InMemoryJournal, RecordingTelemetry
 from unit.engine.world import FOR_EVER_S, virtual_time
 

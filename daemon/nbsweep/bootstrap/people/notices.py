@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from nbsweep.adapters.process import this_process
-from nbsweep.bootstrap.channels import open_channels_of
-from nbsweep.bootstrap.links import make_keep_links, offers_links
-from nbsweep.bootstrap.messages import make_renderer
-from nbsweep.bootstrap.owners import make_directory
+from nbsweep.bootstrap.people.channels import open_channels_of
+from nbsweep.bootstrap.people.links import make_keep_links, offers_links
+from nbsweep.bootstrap.people.messages import make_renderer
+from nbsweep.bootstrap.people.owners import make_directory
 from nbsweep.bootstrap.sweeps import OpenResources
 from nbsweep.core.errors import CloudError, Gone
 from nbsweep.core.marks.model import Mark

@@ -1,0 +1,1 @@
+"""Parts of statements that hold on both databases."""
