@@ -23,10 +23,12 @@ from nbsweep.core.marks.model import Mark, MarkState, tag_digests
 from nbsweep.core.matching.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, MalformedRow, Named, Notebook, Scope, Status, Volume
+from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.marking import SurveyedMarks
 from nbsweep.core.planning.plan import Candidate, Plan, Survey
 from nbsweep.core.planning.tally import Tally, join_tallies
 from nbsweep.core.reasons.model import recorded
+from nbsweep.core.reasons.statement import recorded_statement
 from nbsweep.core.runs import RunRecord
 from nbsweep.core.workers.model import WorkerRecord
 from nbsweep.engine.inspection.preflight import PreflightOptions
@@ -145,6 +147,11 @@ def candidate(number: int = 1, *, idle_days: float | None = 100, **changes: Any)
 def survey(*candidates: Candidate, fleet: int, **changes: Any) -> Survey:
     """Return a complete survey of a fleet of this size."""
     return replace(Survey("research", NOON, fleet, candidates), **changes)
+
+
+def refused_by(brake: str, message: str) -> Refusal:
+    """Build a refusal of which only the English sentence is known."""
+    return Refusal(brake, recorded_statement(message))
 
 
 def plan(*items: Candidate, fleet: int = 10, kept: Mapping[Reason, int] | None = None, **changes: Any) -> Plan:

@@ -51,6 +51,7 @@ BACK_TO_0004 = (
     "DROP TABLE sweep_requests",
     "DROP TABLE services",
     "ALTER TABLE runs DROP COLUMN overrides",
+    "ALTER TABLE runs DROP COLUMN statements",
     *(f"DROP INDEX runs_{name}" for name in ("by_target", "by_extent", "by_id", "open")),
     *(f"DROP INDEX removals_by_{name}" for name in ("request", "delete", "name", "project")),
     "DROP INDEX removals_by_end",

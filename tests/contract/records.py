@@ -13,6 +13,7 @@ from nbsweep.core.marks.model import ClearCause, MarkState
 from nbsweep.core.model import Status
 from nbsweep.core.notices.outbox import ItemKind, MessageKind, MessageState
 from nbsweep.core.pacing import LaneState
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import Outcome
 
 Record = TypeVar("Record")
@@ -26,6 +27,9 @@ zones = st.one_of(st.just(UTC), st.builds(timezone, st.timedeltas(timedelta(hour
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001  # made aware by `timezones`
 rates = st.floats(0.001, 1e6)
 lane_states = st.builds(LaneState, texts, st.none() | rates, rates, st.none() | texts)
+params = st.dictionaries(texts, texts | numbers, max_size=3)
+parts = st.builds(Statement, texts, params, st.just(()), texts)
+statements = st.builds(Statement, texts, params, st.lists(parts, max_size=2).map(tuple), texts)
 VALUES: Mapping[object, st.SearchStrategy[object]] = {
     str: texts,
     str | None: st.none() | texts,
@@ -47,6 +51,7 @@ VALUES: Mapping[object, st.SearchStrategy[object]] = {
     tuple[str, ...]: st.lists(texts, max_size=4).map(tuple),
     Mapping[str, str]: st.dictionaries(texts, texts, max_size=5),
     tuple[LaneState, ...] | None: st.none() | st.lists(lane_states, max_size=4).map(tuple),
+    tuple[Statement, ...] | None: st.none() | st.lists(statements, max_size=3).map(tuple),
     Mapping[str, int] | None: st.none() | st.dictionaries(texts, numbers, max_size=5),
 }
 

@@ -20,6 +20,7 @@ from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.ports import Journal
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord
 from notice_builders import mark
 
@@ -215,7 +216,14 @@ async def test_closing_a_run_replaces_its_record(opener: Opener) -> None:
     """Only the record of that run and target."""
     others = [run_record(target="teaching"), run_record("run2")]
     closed = replace(
-        run_record(), ended_at=NOON + timedelta(hours=1), outcome=Outcome.FINISHED, fleet=9, planned=3, kept={"young": 6}
+        run_record(),
+        ended_at=NOON + timedelta(hours=1),
+        outcome=Outcome.REFUSED,
+        problem="9 notebooks would go",
+        fleet=9,
+        planned=9,
+        kept={"young": 6},
+        statements=(Statement("max-deletions", {"count": 9, "allowed": 5}, text="9 notebooks would go"),),
     )
     async with opener() as journal:
         for record in (run_record(), *others):

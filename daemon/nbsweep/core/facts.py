@@ -44,6 +44,9 @@ NAME_KEYS = frozenset({"name", "owner", "pool", "image", "flavor"})
 FREE_TEXT = NAME_KEYS | {"workspace", "fail_reason"}
 """Keys whose texts are written by users, so that one text may look like another; the other keys hold words of the API."""
 
+IDLE_LEASE = "the end of a lease of type IDLE, which the API does not show"
+"""A missing fact that is no field of the API."""
+
 
 def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
     """Return since when nobody can have used a notebook: the latest sign of use; None if that is unknown.
@@ -82,6 +85,11 @@ STARTS: Mapping[str, Callable[[Notebook, Moment], datetime | None]] = {
 def format_moment(moment: datetime) -> str:
     """Format a moment in UTC, to the minute: 2026-03-01 12:00Z."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+
+
+def moment_words(moment: datetime) -> str:
+    """Format a moment in UTC, to the second: 2026-03-01 12:00:00Z."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def format_age(age: timedelta) -> str:

@@ -10,6 +10,8 @@ from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.marks.shown import MarksWritten
 from nbsweep.core.planning.cool_down import FailureCause, causes_of
 from nbsweep.core.planning.plan import Plan
+from nbsweep.core.reasons.statement import Statement
+from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared
 
@@ -39,11 +41,24 @@ class Report(Struct, frozen=True):
     @property
     def problem(self) -> str:
         """Why the sweep is not a success; empty if it is one."""
+        if self.error is not None:
+            return str(self.error)
+        return self._between.join(map(describe_statement, self.statements))
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The same, for each language to render; empty for an error, which has only its English message."""
         if self.plan is None or self.error is not None:
-            return str(self.error or "")
-        if self.plan.refusals and self.outcome is Outcome.REFUSED:
-            return ". ".join(refusal.message for refusal in self.plan.refusals)
-        return self.plan.unseen
+            return ()
+        return tuple(refusal.statement for refusal in self.plan.refusals) if self._is_refused else self.plan.unseen
+
+    @property
+    def _is_refused(self) -> bool:
+        return self.plan is not None and bool(self.plan.refusals) and self.outcome is Outcome.REFUSED
+
+    @property
+    def _between(self) -> str:
+        return ". " if self._is_refused else "; "
 
     @property
     def causes(self) -> tuple[FailureCause, ...]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from nbsweep.core.lifecycle import OUTCOMES, Removal, RemovalOutcome, State
 from nbsweep.core.pacing import LaneState
+from nbsweep.core.reasons.statement import Statement
 
 
 class Outcome(StrEnum):
@@ -73,6 +74,9 @@ class RunRecord(Struct, frozen=True):
     """The part of the project that was covered, see `identity`; empty if it is not on record."""
     overrides: str = ""
     """The options by which the run set aside `mode` or a pause, such as `--enforce`; empty if it set nothing aside."""
+    statements: tuple[Statement, ...] | None = None
+    """The problem as statements, which each language renders, with their English sentences. None if there are none: for an
+    error, and in records of earlier versions."""
 
 
 class RunCounts(Struct, frozen=True):

@@ -9,6 +9,7 @@ from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.ports import Ports
+from nbsweep.core.reasons.statement_wordings import with_sentence
 from nbsweep.core.report import Report
 from nbsweep.core.runs import RunRecord
 from nbsweep.core.saved_plan.model import Spared
@@ -85,6 +86,7 @@ def ended_record(record: RunRecord, report: Report, ports: Ports) -> RunRecord:
         ended_at=ports.clock.now(),
         outcome=report.outcome,
         problem=report.problem,
+        statements=tuple(map(with_sentence, report.statements)) or None,
         fleet=plan.fleet if plan else 0,
         planned=plan.planned if plan else 0,
         kept={reason.value: count for reason, count in plan.kept.items()} if plan else {},

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from builders import removal, survey
+from builders import refused_by, removal, survey
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, exit_of_report, worst
 from nbsweep.core.errors import (
     AnswerLost,
@@ -19,7 +19,7 @@ from nbsweep.core.errors import (
 )
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Scope
-from nbsweep.core.planning.brakes import Brakes, Refusal
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import WorkspaceGap, build_plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
@@ -67,7 +67,7 @@ def test_a_workspace_that_could_not_be_listed_shows_in_the_exit_code() -> None:
     assert exit_of_report(Report("research", Outcome.FINISHED, plan)) == Exit.SOME_FAILED
     assert exit_of_report(Report("research", Outcome.REFUSED, plan)) == Exit.REFUSED
     assert exit_of_plan(plan) == Exit.SOME_FAILED
-    assert exit_of_plan(replace(plan, refusals=(Refusal("max_share", "no"),))) == Exit.REFUSED
+    assert exit_of_plan(replace(plan, refusals=(refused_by("max_share", "no"),))) == Exit.REFUSED
     assert "1 workspace could not be listed: workspace w2" in Report("research", Outcome.FINISHED, plan).problem
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from builders import NOON, SCOPE, ago, moment, notebook, over, plan, policy, rules, searching, text
+from builders import NOON, SCOPE, ago, moment, notebook, over, plan, policy, refused_by, rules, searching, text
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.judging.verdict import Reason
@@ -101,7 +101,7 @@ def test_the_findings_of_a_plan_become_those_of_the_verdict_again() -> None:
 def test_a_refusal_goes_on_the_record() -> None:
     """With the brake that refused it."""
     [target] = plan_to_document(
-        saved_plan(refusals=(Refusal("max_share", "2 of 10 would go"), Refusal("max_per_owner", "2 of b")))
+        saved_plan(refusals=(refused_by("max_share", "2 of 10 would go"), refused_by("max_per_owner", "2 of b")))
     )["targets"]
     assert target["refusal"] == "max_share: 2 of 10 would go. max_per_owner: 2 of b"
 

@@ -27,6 +27,7 @@ from builders import (
     over,
     policy,
     protection,
+    refused_by,
     removal,
     rules,
     tag,
@@ -60,9 +61,10 @@ from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.notices.health import OutboxHealth, TargetMarks, UntoldOwner
 from nbsweep.core.notices.outbox import OutboxCount, WaitingItems
 from nbsweep.core.pacing import LaneState, LearnedRate
-from nbsweep.core.planning.brakes import Brakes, Refusal
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import MarkOutlook, Plan, WorkspaceGap
 from nbsweep.core.reasons.model import recorded
+from nbsweep.core.reasons.statement import recorded_statement
 from nbsweep.core.report import Report
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 from nbsweep.core.saved_plan.evidence import evidence_of
@@ -81,7 +83,7 @@ from nbsweep.documents.validate import validation_document
 from unit.service.web.support import BEARER, Scene, token_file
 
 EXPECTED = Path(__file__).parent / "expected"
-REFUSAL = Refusal("max_share", "2 of 3 would go")
+REFUSAL = refused_by("max_share", "2 of 3 would go")
 MALFORMED = MalformedRow("m1", None, "status is not one of the API's")
 PLAN = Plan(
     "research",
@@ -92,7 +94,7 @@ PLAN = Plan(
     malformed=(MALFORMED,),
     refused=(WorkspaceGap(SCOPE, "403 no"),),
 )
-REFUSED = Plan("lab", NOON, 3, (), {Reason.PROTECTED: 2}, (REFUSAL,), trimmed="1 of 3 was cut")
+REFUSED = Plan("lab", NOON, 3, (), {Reason.PROTECTED: 2}, (REFUSAL,), cut=recorded_statement("1 of 3 was cut"))
 MARKING = Plan(
     "research",
     NOON,
@@ -105,7 +107,7 @@ MARKING = Plan(
         MarkTotals(2, 3, 1, 1, ago(days=-2)),
         to_clear=5,
         waiting=3,
-        refusals=(Refusal("max_per_owner", "4 notebooks of alice would go"),),
+        refusals=(refused_by("max_per_owner", "4 notebooks of alice would go"),),
     ),
 )
 LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, None))

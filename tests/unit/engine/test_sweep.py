@@ -18,6 +18,8 @@ from nbsweep.core.model import Lease, Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.plan import Plan
+from nbsweep.core.reasons.brake_sentences import BrakeCode
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.engine.options import SweepOptions
@@ -201,7 +203,13 @@ async def test_a_brake_refuses_and_nobody_is_asked(run: Run) -> None:
     assert report.plan.refusal
     assert report.plan.refusal.brake == "max_deletions"
     assert (changes(scene), await scene.journal.removals("run1")) == ([], ())
-    assert (await record(scene)).outcome == "refused"
+    kept = await record(scene)
+    sentence = (
+        "3 notebooks would go, and brakes.max_deletions allows 2. Narrow the policies, raise the brake, or set "
+        "brakes.on_excess: trim"
+    )
+    assert (kept.outcome, kept.problem) == ("refused", sentence)
+    assert kept.statements == (Statement(BrakeCode.MAX_DELETIONS, {"count": 3, "allowed": 2}, text=sentence),)
     assert [event.brake for event in scene.telemetry.of(PlanRefused)] == ["max_deletions"]
 
 

@@ -108,13 +108,14 @@ RUNS = Table(
     Column("project", Text, nullable=False, server_default=""),
     Column("extent", Text, nullable=False, server_default=""),
     Column("overrides", Text, nullable=False, server_default=""),
+    Column("statements", Text),
     Index("runs_by_start", "started_at"),
     Index("runs_by_target", "target", "started_at", "run_id"),
     Index("runs_by_extent", "project", "extent", "started_at", "run_id"),
     prefix_index("runs_by_id", "run_id"),
     partial_index("runs_open", "started_at", where=NO_END),
 )
-"""One row for each target's sweep; the columns are the fields of `RunRecord`, with `kept` and `lanes` as JSON."""
+"""One row for each target's sweep; the columns are the fields of `RunRecord`, with `kept`, `lanes` and `statements` as JSON."""
 
 REMOVALS = Table(
     "removals",
@@ -254,5 +255,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0019"
+NEWEST = "0020"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

@@ -14,7 +14,7 @@ from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.views.explain import explain_view
 from nbsweep.core.errors import Gone, NbsweepError, Rejected, UsageError
 from nbsweep.core.explain.context import Explained, NotebookContext
-from nbsweep.core.explain.requirements import moment_words
+from nbsweep.core.facts import moment_words
 from nbsweep.core.lifecycle import outcome
 from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks, is_whole_id, suggest
 from nbsweep.documents.explain import explain_document

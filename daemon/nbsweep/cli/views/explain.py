@@ -17,8 +17,8 @@ from nbsweep.core.explain.requirements import (
     AnyRequirement,
     Requirement,
     RuleRequirement,
-    moment_words,
 )
+from nbsweep.core.facts import moment_words
 from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.reasons.finding import Finding, Truth

@@ -8,8 +8,7 @@ from rich.tree import Tree
 from nbsweep.cli.text import printable
 from nbsweep.cli.views.results import STYLES
 from nbsweep.core.explain.context import NotebookContext
-from nbsweep.core.explain.requirements import moment_words
-from nbsweep.core.facts import format_age
+from nbsweep.core.facts import format_age, moment_words
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.reasons.finding import Truth
 

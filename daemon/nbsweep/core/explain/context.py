@@ -17,7 +17,10 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.marks.shown import due_of
 from nbsweep.core.model import Notebook
 from nbsweep.core.planning.brakes import Brakes, format_share
+from nbsweep.core.reasons.brake_sentences import BrakeCode
 from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.statement import Statement
+from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.core.runs import NO_HISTORY, History, RunRecord
 
 
@@ -62,8 +65,13 @@ class BrakeLine(Struct, frozen=True):
     limit: str | None
     """The limit as in the configuration; None if the brake is switched off."""
     looks_at: str
-    known: str | None = None
+    figure: Statement | None = None
     """The value that the journal knows for it."""
+
+    @property
+    def known(self) -> str | None:
+        """The same in English words."""
+        return describe_statement(self.figure) if self.figure else None
 
 
 class NotebookContext(Struct, frozen=True):
@@ -137,26 +145,26 @@ def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: JournalFa
             "max_deletions",
             _text(brakes.max_deletions),
             "how many notebooks a sweep of this target would delete",
-            f"{latest.planned} at the last sweep" if latest else None,
+            Statement(BrakeCode.PLANNED_LAST, {"planned": latest.planned}) if latest else None,
         ),
         BrakeLine(
             "max_share",
             _share(brakes.max_share),
             "how much of the fleet a sweep of this target would delete",
-            f"{latest.planned} of {latest.fleet} at the last sweep" if latest else None,
+            Statement(BrakeCode.SHARE_LAST, {"planned": latest.planned, "fleet": latest.fleet}) if latest else None,
         ),
         BrakeLine("max_per_owner", _text(brakes.max_per_owner), "how many notebooks of one owner a sweep would delete"),
         BrakeLine(
             "max_per_day",
             _text(brakes.max_per_day),
             "how many deletions of a day were requested on this target",
-            f"{memory.history.requested} within the last day",
+            Statement(BrakeCode.REQUESTED_TODAY, {"requested": memory.history.requested}),
         ),
         BrakeLine(
             "max_fleet_drop",
             _share(brakes.max_fleet_drop),
             "by how much the fleet is smaller than at the last survey",
-            f"{before.left} expected after run {before.run_id}" if before else None,
+            Statement(BrakeCode.FLEET_EXPECTED, {"left": before.left, "run": before.run_id}) if before else None,
         ),
         BrakeLine("max_failures", _share(max_failures), "the share of begun removals that may fail before a sweep stops"),
         BrakeLine("on_excess", brakes.on_excess.value, "what happens to a plan that is too large"),

@@ -1,8 +1,8 @@
 """What would have to change before a kept notebook may be deleted. Pure."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from nbsweep.core.calendar.length import describe_length
 from nbsweep.core.exemptions.covering import covers
 from nbsweep.core.explain.requirements import (
     AnyRequired,
@@ -12,7 +12,6 @@ from nbsweep.core.explain.requirements import (
     all_required,
     any_required,
     concerns,
-    moment_words,
     requirement_of,
 )
 from nbsweep.core.facts import Moment
@@ -24,6 +23,9 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.policy import judge, matched
 from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.model import Param
+from nbsweep.core.reasons.requirement_sentences import RequirementCode
+from nbsweep.core.reasons.statement import SEVERAL, Statement
 
 
 def needs_of_deletion(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
@@ -32,10 +34,10 @@ def needs_of_deletion(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRe
         return AnyRequired(())
     needs: list[AnyRequirement] = []
     if notebook.status in IN_TRANSITION:
-        needs.append(Requirement("status", f"the cloud would have to finish its operation: it is {notebook.status}"))
+        needs.append(_requirement("status", RequirementCode.OPERATION_ENDS, status=notebook.status.value))
     for rule in rules.protections:
         need = requirement_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, notebook, moment)
-        needs += [RuleRequirement(f"protection {rule.name} would have to stop matching", need)] if need else []
+        needs += [_of_rule(RequirementCode.PROTECTION_STOPS, rule.name, need)] if need else []
     needs += _needs_of_exemptions(rules, notebook, moment)
     policies = [_needs_of_policy(place, rules, notebook, moment) for place in range(len(rules.policies))]
     if all(policies):
@@ -47,20 +49,17 @@ def needs_of_deletion(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRe
 def _needs_of_time(verdict: Verdict) -> Iterator[Requirement]:
     """Yield what a notebook waits for that a policy would delete."""
     if verdict.reason is Reason.OUTSIDE_WINDOW:
-        opens = f", as the next one does at {moment_words(verdict.until)}" if verdict.until else ""
-        yield Requirement("windows", f"a window of policy {verdict.rule} would have to open{opens}", verdict.until)
+        code = RequirementCode.NEXT_WINDOW if verdict.until else RequirementCode.WINDOW
+        yield _requirement("windows", code, verdict.until, rule=verdict.rule)
     if verdict.reason is Reason.HELD_OUT and verdict.until:
-        words = f"its holdout would have to end, as it will at {moment_words(verdict.until)}"
-        yield Requirement("holdout", words, verdict.until)
+        yield _requirement("holdout", RequirementCode.HOLDOUT_ENDS, verdict.until)
 
 
 def _needs_of_exemptions(rules: Rules, notebook: Notebook, moment: Moment) -> Iterator[Requirement]:
     """Yield what each exemption needs that covers the notebook, or may cover it."""
     for exemption in rules.exemptions:
         if exemption.in_force(moment.now) and covers(exemption.selector, notebook)[0] is not Truth.FAIL:
-            until = moment_words(exemption.until)
-            words = f"exemption {exemption.id} would have to end, as it will at {until}, or to be revoked"
-            yield Requirement("exemption", words, exemption.until)
+            yield _requirement("exemption", RequirementCode.EXEMPTION_ENDS, exemption.until, exemption=exemption.id)
 
 
 def _needs_of_policy(place: int, rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement | None:
@@ -74,9 +73,9 @@ def _needs_of_policy(place: int, rules: Rules, notebook: Notebook, moment: Momen
         needs.append(_needs_of_state(policy, notebook.status))
     if notice := _needs_of_notice(policy, finding, rules, notebook, moment):
         if not needs:
-            return RuleRequirement(f"policy {policy.name} matches, and gives notice", notice)
+            return _of_rule(RequirementCode.POLICY_GIVES_NOTICE, policy.name, notice)
         needs.append(notice)
-    return RuleRequirement(f"policy {policy.name} would have to match", all_required(needs)) if needs else None
+    return _of_rule(RequirementCode.POLICY_MATCHES, policy.name, all_required(needs)) if needs else None
 
 
 def _needs_of_notice(policy: Policy, finding: Finding, rules: Rules, notebook: Notebook, moment: Moment) -> Requirement | None:
@@ -87,22 +86,27 @@ def _needs_of_notice(policy: Policy, finding: Finding, rules: Rules, notebook: N
         if verdict.decision is Decision.DELETE:
             return None
         if verdict.until is not None:
-            passed = f"the deadline that its owner was told would have to pass: {moment_words(verdict.until)}"
-            return Requirement("grace", passed, verdict.until)
+            return _requirement("grace", RequirementCode.DEADLINE_PASSES, verdict.until)
         if verdict.reason is Reason.UNKNOWN_FACT:
-            return Requirement("grace", f"the cloud would have to show {verdict.cause.params['missing']}")
+            return _requirement("grace", RequirementCode.SHOWN, missing=verdict.cause.params["missing"])
     return _notice(policy.grace, rules.marks.get(notebook.id)) if policy.grace else None
 
 
 def _notice(grace: Grace, mark: Mark | None) -> Requirement:
     """Return what has to happen to a notebook before its grace begins, and how long the grace lasts."""
-    steps = [] if mark and mark.open else ["it would have to be marked"]
+    steps = [] if mark and mark.open else [Statement(RequirementCode.MARKED)]
     missing = grace.surveys - (mark.surveys if mark and mark.open else 1)
     if missing > 0:
-        steps.append(f"{missing} more complete {'survey' if missing == 1 else 'surveys'} would have to agree")
-    who = "its owner" if grace.tell == (OWNER,) else " and ".join(grace.tell)
-    steps.append(f"{who} would have to be told")
-    return Requirement("grace", f"{', '.join(steps)}, and after that {describe_length(grace.lasts)} would have to pass")
+        steps.append(Statement(RequirementCode.SURVEYS_AGREE, {"surveys": missing}))
+    if grace.tell == (OWNER,):
+        steps.append(Statement(RequirementCode.OWNER_TOLD))
+    else:
+        steps.append(Statement(RequirementCode.OTHERS_TOLD, {"recipients": SEVERAL.join(grace.tell)}))
+    if isinstance(grace.lasts, timedelta):
+        length = {"grace_s": int(grace.lasts.total_seconds())}
+        return Requirement("grace", Statement(RequirementCode.NOTICE, length, tuple(steps)))
+    days = {"business_days": grace.lasts.count}
+    return Requirement("grace", Statement(RequirementCode.NOTICE_IN_BUSINESS_DAYS, days, tuple(steps)))
 
 
 def announced_outcome(policy: Policy, finding: Finding, rules: Rules, notebook: Notebook, moment: Moment) -> Verdict:
@@ -121,15 +125,21 @@ def _needs_to_pass_by(policy: Policy, rules: Rules, notebook: Notebook, moment: 
     if outcome.decision is Decision.DELETE:
         return None
     need = requirement_of(policy.match, finding, Truth.FAIL, notebook, moment)
-    return (
-        RuleRequirement(f"policy {policy.name}, which keeps it and comes before, would have to stop matching", need)
-        if need
-        else None
-    )
+    return _of_rule(RequirementCode.EARLIER_POLICY_STOPS, policy.name, need) if need else None
 
 
 def _needs_of_state(policy: Policy, status: Status) -> AnyRequirement:
     if status is Status.RUNNING:
-        stopped = Requirement("status", "it would have to be stopped")
-        return AnyRequired((stopped, Requirement("running", f"policy {policy.name} would have to say running: stop")))
-    return Requirement("status", f"policy {policy.name} would have to name {status} in status")
+        stopped = _requirement("status", RequirementCode.STOPPED)
+        return AnyRequired((stopped, _requirement("running", RequirementCode.SAYS_STOP, rule=policy.name)))
+    return _requirement("status", RequirementCode.NAMES_STATUS, rule=policy.name, status=status.value)
+
+
+def _requirement(condition: str, code: RequirementCode, at: datetime | None = None, **params: Param) -> Requirement:
+    """Return a requirement that happens by itself at a moment, which its sentence names, or that has none."""
+    moment: dict[str, Param] = {"at": at.isoformat()} if at else {}
+    return Requirement(condition, Statement(code, {**params, **moment}), at)
+
+
+def _of_rule(code: RequirementCode, rule: str, need: AnyRequirement) -> RuleRequirement:
+    return RuleRequirement(Statement(code, {"rule": rule}), need)

@@ -5,18 +5,22 @@ one of them. For them to fail, it is the opposite.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from nbsweep.core.explain.flips import flips_at
-from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.facts import Moment
 from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.matching.missing_facts import missing_facts
-from nbsweep.core.matching.owner_groups import OwnerGroup, describe_names
+from nbsweep.core.matching.owner_groups import MOST_SHOWN, OwnerGroup, outside_groups
 from nbsweep.core.model import AT_REST, Notebook
 from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.model import Param
+from nbsweep.core.reasons.requirement_sentences import RequirementCode
+from nbsweep.core.reasons.statement import SEVERAL, Statement
+from nbsweep.core.reasons.statement_wordings import describe_statement
 
 
 class Requirement(Struct, frozen=True):
@@ -24,9 +28,14 @@ class Requirement(Struct, frozen=True):
 
     condition: str
     """The key of the condition in the configuration."""
-    words: str
+    statement: Statement
     at: datetime | None = None
     """After which time the change happens by itself; None if it does not."""
+
+    @property
+    def words(self) -> str:
+        """The change in English words."""
+        return describe_statement(self.statement)
 
 
 class AllRequired(Struct, frozen=True):
@@ -44,9 +53,14 @@ class AnyRequired(Struct, frozen=True):
 class RuleRequirement(Struct, frozen=True):
     """The requirement of one configured rule."""
 
-    words: str
+    statement: Statement
     """The rule, and what it would have to do."""
     need: "AnyRequirement"
+
+    @property
+    def words(self) -> str:
+        """The same in English words."""
+        return describe_statement(self.statement)
 
 
 AnyRequirement = Requirement | AllRequired | AnyRequired | RuleRequirement
@@ -101,87 +115,118 @@ def concerns(need: AnyRequirement | None, condition: str) -> bool:
             return any(concerns(part, condition) for part in need.parts)
 
 
-def moment_words(moment: datetime) -> str:
-    """Format a time for people, in UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
-
-
 def _leaf_requirement(condition: Condition, finding: Finding, wish: Truth, notebook: Notebook, moment: Moment) -> Requirement:
-    words = _words(condition, wish)
     at = None
     if isinstance(condition, LongerThan):
         at = flips_at(lambda later: condition.check(notebook, later).truth, notebook, (condition,), moment)
-        words = _words_of_time(condition, wish, at, notebook, moment)
+        wanted = _time_wanted(condition, wish, at, notebook, moment)
+    else:
+        wanted = _wanted(condition, wish)
     missing = missing_facts(condition, notebook) if finding.truth is Truth.UNKNOWN else ()
     if missing:
-        words = f"the cloud would have to show {', '.join(missing)}, and then: {words}"
+        wanted = _then(RequirementCode.SHOWN_FIRST, wanted, missing=SEVERAL.join(missing))
     elif finding.truth is Truth.UNKNOWN and wish is Truth.PASS:
-        words = f"{words}, and not only look similar"
-    return Requirement(finding.condition, words, at)
+        wanted = _then(RequirementCode.MORE_THAN_ALIKE, wanted)
+    return Requirement(finding.condition, wanted, at)
 
 
-def _words(condition: Condition, wish: Truth) -> str:
+def _then(code: RequirementCode, then: Statement, **params: Param) -> Statement:
+    return Statement(code, params, (then,))
+
+
+# ---- texts, the volume and the lease --------------------------------------------------------------------------------------
+
+
+def _wanted(condition: Condition, wish: Truth) -> Statement:
     passing = wish is Truth.PASS
     match condition:
         case TextIs(key=key, globs=globs, groups=groups):
-            return f"{key} would have to {_fit(globs, groups) if passing else _not_fit(globs, groups)}"
+            return Statement(_text_code(globs, passing=passing), {"key": key}, _names(globs, groups))
         case TagIs(key=key, globs=globs):
-            any_value = any(glob.text == "*" for glob in globs)
-            if passing:
-                return f"tag {key} would have to be set" + ("" if any_value else f", and {_fit(globs)}")
-            return f"tag {key} would have to be removed" + ("" if any_value else f", or {_not_fit(globs)}")
+            return _tag_wanted(key, globs, passing=passing)
         case CapacityOver(threshold_gb=size):
-            return f"the volume would have to have {f'more than {size} GB' if passing else f'{size} GB or less'}"
+            code = RequirementCode.LARGER_VOLUME if passing else RequirementCode.SMALLER_VOLUME
+            return Statement(code, {"size_gb": size})
         case LeaseEnabled(enabled=enabled):
-            return f"the lease would have to be switched {'on' if enabled is passing else 'off'}"
+            return Statement(RequirementCode.LEASE_ON if enabled is passing else RequirementCode.LEASE_OFF)
         case _:
-            return ""
+            raise TypeError(f"{type(condition).__name__} is no single condition")
 
 
-def _fit(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...] = ()) -> str:
-    return f"{'fit' if _wild(globs) else 'be'} {describe_names(globs, groups)}"
+def _text_code(globs: tuple[Glob, ...], *, passing: bool) -> RequirementCode:
+    if _wild(globs):
+        return RequirementCode.FIT if passing else RequirementCode.NOT_FIT
+    return RequirementCode.BE if passing else RequirementCode.DIFFER
 
 
-def _not_fit(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...] = ()) -> str:
-    return f"{'not fit' if _wild(globs) else 'be other than'} {describe_names(globs, groups)}"
+def _tag_wanted(key: str, globs: tuple[Glob, ...], *, passing: bool) -> Statement:
+    if any(glob.text == "*" for glob in globs):
+        return Statement(RequirementCode.SET_TAG if passing else RequirementCode.REMOVE_TAG, {"tag": key})
+    if passing:
+        code = RequirementCode.SET_FITTING_TAG if _wild(globs) else RequirementCode.SET_TAG_TO
+    else:
+        code = RequirementCode.REMOVE_TAG_OR_NOT_FIT if _wild(globs) else RequirementCode.REMOVE_TAG_OR_DIFFER
+    return Statement(code, {"tag": key}, _names(globs))
+
+
+def _names(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...] = ()) -> tuple[Statement, ...]:
+    """Return the texts that a rule names, with the first owners of each group."""
+    alone = (Statement(RequirementCode.NAMED, {"named": text}) for text in outside_groups(globs, groups))
+    return (*alone, *map(_group, groups))
+
+
+def _group(group: OwnerGroup) -> Statement:
+    shown = SEVERAL.join(glob.text for glob in group.owners[:MOST_SHOWN])
+    params: dict[str, Param] = {"group": group.reference, "owners": shown}
+    more = len(group.owners) - MOST_SHOWN
+    if more > 0:
+        return Statement(RequirementCode.LARGE_GROUP, {**params, "more": more})
+    return Statement(RequirementCode.GROUP, params)
 
 
 def _wild(globs: tuple[Glob, ...]) -> bool:
     return any(set("*?[") & set(glob.text) for glob in globs)
 
 
-def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, notebook: Notebook, moment: Moment) -> str:
-    threshold = format_age(condition.threshold)
+# ---- lengths of time ------------------------------------------------------------------------------------------------------
+
+
+def _time_wanted(condition: LongerThan, wish: Truth, at: datetime | None, notebook: Notebook, moment: Moment) -> Statement:
+    limit = {"limit_s": _seconds(condition.threshold)}
     if wish is Truth.FAIL:
-        comes = f", as it will count after {moment_words(at)}" if at else ""
-        return f"{SHORTER[condition.key].format(threshold)}{comes}"
+        shorter = Statement(SHORTER[condition.key], limit)
+        return _then(RequirementCode.AFTER_A_TIME, shorter, at=at.isoformat()) if at else shorter
     if at:
-        return f"{STILL[condition.key].format(format_age(at - moment.now))}, until {moment_words(at)}"
-    return f"{_beginning(condition, notebook)}{LONGER[condition.key].format(threshold)}"
+        return Statement(STILL[condition.key], {"left_s": _seconds(at - moment.now), "at": at.isoformat()})
+    return _begun_first(condition, Statement(LONGER[condition.key], limit), notebook)
 
 
-SHORTER: Mapping[str, str] = {
-    "age_over": "it would have to be no older than {}",
-    "idle_over": "a user would have to have used it within the last {}",
-    "lease_expired_over": "its lease would have to have expired no longer than {} ago",
+def _seconds(length: timedelta) -> int:
+    return int(length.total_seconds())
+
+
+SHORTER: Mapping[str, RequirementCode] = {
+    "age_over": RequirementCode.NO_OLDER,
+    "idle_over": RequirementCode.USED_LATELY,
+    "lease_expired_over": RequirementCode.EXPIRED_LATELY,
 }
-STILL: Mapping[str, str] = {
-    "age_over": "it would have to grow older for another {}",
-    "idle_over": "it would have to stay idle for another {}",
-    "lease_expired_over": "its lease would have to stay as it is for another {}",
+STILL: Mapping[str, RequirementCode] = {
+    "age_over": RequirementCode.GROW_OLDER,
+    "idle_over": RequirementCode.STAY_IDLE,
+    "lease_expired_over": RequirementCode.LEASE_STAYS,
 }
-LONGER: Mapping[str, str] = {
-    "age_over": "it would have to be older than {}",
-    "idle_over": "it would have to be idle for more than {}",
-    "lease_expired_over": "its lease would have to have expired more than {} ago",
+LONGER: Mapping[str, RequirementCode] = {
+    "age_over": RequirementCode.OLDER,
+    "idle_over": RequirementCode.IDLE_LONGER,
+    "lease_expired_over": RequirementCode.EXPIRED_LONGER,
 }
 
 
-def _beginning(condition: LongerThan, notebook: Notebook) -> str:
-    """Describe what has to happen before an age or idle time can begin."""
+def _begun_first(condition: LongerThan, then: Statement, notebook: Notebook) -> Statement:
+    """Return a requirement after what has to happen before an age or idle time can begin."""
     if condition.key == "idle_over" and notebook.status not in AT_REST:
-        return "it would have to come to rest, and then: "
+        return _then(RequirementCode.REST_FIRST, then)
     lease = notebook.lease
     if condition.key == "lease_expired_over" and lease and lease.enabled is False:
-        return "its lease would have to be switched on, and then: "
-    return ""
+        return _then(RequirementCode.LEASE_ON_FIRST, then)
+    return then

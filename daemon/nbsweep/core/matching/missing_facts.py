@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from nbsweep.core.facts import TEXT_FACTS, Moment
+from nbsweep.core.facts import IDLE_LEASE, TEXT_FACTS, Moment
 from nbsweep.core.matching.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.globs import skeleton
 from nbsweep.core.matching.structure import single_conditions
@@ -25,8 +25,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "lease.type": ("lease.type",),
 }
 """The field in a response for each text of `TEXT_FACTS`, in the same order."""
-
-IDLE_LEASE = "the end of a lease of type IDLE, which the API does not show"
 
 
 def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:

@@ -31,15 +31,16 @@ class OwnerGroup(Struct, frozen=True):
 
 def names_of(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...] = ()) -> tuple[str, ...]:
     """Return the texts that a rule names. `globs` ends with the owners of the groups, which are named in place of these."""
-    return _once((*_outside(globs, groups), *(group.reference for group in groups)))
+    return _once((*outside_groups(globs, groups), *(group.reference for group in groups)))
 
 
 def describe_names(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...] = ()) -> str:
     """Return the texts that a rule names in words, with the first owners of each group."""
-    return _alternatives((*_outside(globs, groups), *map(str, groups)))
+    return _alternatives((*outside_groups(globs, groups), *map(str, groups)))
 
 
-def _outside(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...]) -> tuple[str, ...]:
+def outside_groups(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...]) -> tuple[str, ...]:
+    """Return the texts that a rule names beside groups; `globs` ends with the owners of the groups."""
     inside = sum(len(group.owners) for group in groups)
     return tuple(glob.text for glob in globs[: len(globs) - inside])
 

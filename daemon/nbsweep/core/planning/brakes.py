@@ -14,18 +14,16 @@ from msgspec import Struct
 
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook
+from nbsweep.core.reasons.brake_sentences import BrakeCode
+from nbsweep.core.reasons.model import Param
+from nbsweep.core.reasons.statement import SEVERAL, Statement
+from nbsweep.core.reasons.statement_wordings import A_FEW_MINUTES_S, describe_statement, far_words
 from nbsweep.core.runs import FAILURES, TRIED, FleetBefore
 
 A_DAY = timedelta(days=1)
 """The time over which `max_per_day` counts."""
 MOST_SKEW_S = 60.0
 """How far this machine's clock and the cloud's may differ."""
-UNKNOWN_SKEW = (
-    "no answer of the cloud says what time it is there, so that this machine's clock cannot be checked, and no age can be "
-    "trusted. Make sure that every proxy between this machine and the cloud passes on the Date header of the answers, and run "
-    "again"
-)
-A_FEW_MINUTES_S = 120.0
 SMALL_FLEET = 10
 """With fewer notebooks than this, `max_fleet_drop` does not apply."""
 FEW_ENDS = 10
@@ -54,18 +52,22 @@ class Brakes(Struct, frozen=True):
     """The share by which the fleet may be smaller than at the last survey."""
 
 
-NOT_ANNOUNCED = (
-    "Until then no further notebook is announced, neither now nor in a later sweep; with brakes.on_excess: trim, the longest "
-    "idle are announced first"
-)
-
-
 class Refusal(Struct, frozen=True):
     """Why a brake refuses a plan, or stops a sweep."""
 
     brake: str
     """The configuration's key, or `incomplete-survey` or `clock-skew`."""
-    message: str
+    statement: Statement
+
+    @property
+    def message(self) -> str:
+        """The figures and what to do, in English."""
+        return describe_statement(self.statement)
+
+    @property
+    def sentence(self) -> str:
+        """The brake and the message."""
+        return f"{self.brake}: {self.message}"
 
 
 # ---- whether what was seen can be trusted ---------------------------------------------------------------------------------
@@ -75,45 +77,43 @@ def judge_gaps(gaps: Sequence[str]) -> Refusal | None:
     """Refuse an incomplete survey; `gaps` holds the reasons, and is empty if the survey is complete."""
     if not gaps:
         return None
-    return Refusal("incomplete-survey", f"the survey did not see everything: {'; '.join(gaps)}")
+    return _refusal("incomplete-survey", BrakeCode.INCOMPLETE_SURVEY, gaps=SEVERAL.join(gaps))
 
 
 def judge_skew(skew_s: float | None) -> Refusal | None:
     """Refuse a clock that is more than a minute off, or whose difference is unknown (None)."""
     if skew_s is None:
-        return Refusal("clock-skew", UNKNOWN_SKEW)
+        return _refusal("clock-skew", BrakeCode.CLOCK_UNKNOWN)
     if abs(skew_s) <= MOST_SKEW_S:
         return None
-    return Refusal(
-        "clock-skew",
-        f"this machine's clock is {describe_skew(skew_s)} the cloud's, or has just been set or stood still, so that no age can "
-        "be trusted. Set it from the network (NTP), and run again",
-    )
+    return _refusal("clock-skew", BrakeCode.CLOCK_AHEAD if skew_s > 0 else BrakeCode.CLOCK_BEHIND, far_s=_far_s(skew_s))
+
+
+def _far_s(skew_s: float) -> int:
+    """Return how far a clock is off, in whole seconds, or in whole minutes if that is more than a few."""
+    return 60 * round(abs(skew_s) / 60) if abs(skew_s) >= A_FEW_MINUTES_S else round(abs(skew_s))
 
 
 def describe_skew(skew_s: float) -> str:
     """Return how far a clock is off, in words: ``10 minutes ahead of``."""
-    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= A_FEW_MINUTES_S else f"{abs(skew_s):.0f} seconds"
-    return f"{far} {'ahead of' if skew_s > 0 else 'behind'}"
+    return f"{far_words(_far_s(skew_s))} {'ahead of' if skew_s > 0 else 'behind'}"
 
 
-def judge_drop(fleet: int, before: FleetBefore | None, most: Fraction | None, hidden: str = "") -> Refusal | None:
+def judge_drop(
+    fleet: int, before: FleetBefore | None, most: Fraction | None, hidden: Statement | None = None
+) -> Refusal | None:
     """Refuse a fleet that has dropped by more than `most`, not counting nbsweep's own deletions; a small fleet may drop.
 
     `hidden` names workspaces that could not be listed; they may explain the drop, but do not excuse it.
     """
     if before is None or most is None or before.left < SMALL_FLEET or before.left - fleet <= most * before.left:
         return None
-    ours = f" ({before.fleet}, of which nbsweep has deleted {before.deleted} since)" if before.deleted else ""
-    known = f"{hidden}. " if hidden else ""
-    return Refusal(
-        "max_fleet_drop",
-        f"{known}"
-        f"{fleet} notebooks are seen, and after run {before.run_id} there were {before.left}{ours}: the fleet has fallen by "
-        f"more than brakes.max_fleet_drop allows ({format_share(most)}). Look whether workspaces, features, scope or "
-        "permissions hide the others. If they are really gone, run once with brakes.max_fleet_drop: null (a dry run will do): "
-        "the next run is then compared with that one",
-    )
+    params: dict[str, Param] = {"fleet": fleet, "run": before.run_id, "left": before.left, "limit": format_share(most)}
+    dropped = Statement(BrakeCode.FLEET_DROP, params)
+    if before.deleted:
+        params |= {"before": before.fleet, "deleted": before.deleted}
+        dropped = Statement(BrakeCode.FLEET_DROP_BESIDES_OURS, params)
+    return Refusal("max_fleet_drop", Statement(BrakeCode.ALL_OF, parts=(hidden, dropped)) if hidden else dropped)
 
 
 # ---- how much may go ------------------------------------------------------------------------------------------------------
@@ -146,17 +146,14 @@ def judge_announcing(items: Sequence[Notebook], brakes: Brakes, fleet: int) -> t
 
 def of_announcing(refusal: Refusal) -> Refusal:
     """Return the refusal of new marks, which says that nobody is told until somebody acts."""
-    return Refusal(refusal.brake, f"{refusal.message}. {NOT_ANNOUNCED}")
+    both = (refusal.statement, Statement(BrakeCode.NOT_ANNOUNCED))
+    return Refusal(refusal.brake, Statement(BrakeCode.ALL_OF, parts=both))
 
 
 def _excess_in_all(count: int, allowed: int | None) -> Refusal | None:
     if allowed is None or count <= allowed:
         return None
-    return Refusal(
-        "max_deletions",
-        f"{count} notebooks would go, and brakes.max_deletions allows {allowed}. "
-        "Narrow the policies, raise the brake, or set brakes.on_excess: trim",
-    )
+    return _refusal("max_deletions", BrakeCode.MAX_DELETIONS, count=count, allowed=allowed)
 
 
 def _allowed_share(fleet: int, share: Fraction) -> int:
@@ -167,11 +164,8 @@ def _allowed_share(fleet: int, share: Fraction) -> int:
 def _excess_of_share(count: int, fleet: int, share: Fraction | None) -> Refusal | None:
     if share is None or count <= _allowed_share(fleet, share):
         return None
-    return Refusal(
-        "max_share",
-        f"{count} of {fleet} notebooks would go, and brakes.max_share allows {_allowed_share(fleet, share)} "
-        f"({format_share(share)}). Narrow the policies, raise the brake, or set brakes.on_excess: trim",
-    )
+    allowed = _allowed_share(fleet, share)
+    return _refusal("max_share", BrakeCode.MAX_SHARE, count=count, fleet=fleet, allowed=allowed, limit=format_share(share))
 
 
 def _excess_of_owner(items: Sequence[Notebook], allowed: int | None) -> Refusal | None:
@@ -184,11 +178,10 @@ def _excess_of_owner(items: Sequence[Notebook], allowed: int | None) -> Refusal 
     labels = [notebook.owner_label for notebook in items if notebook.owner_key == key]
     owner = next((label for label in labels if label != key), key)
     others = sum(number > allowed for number in counts.values()) - 1
-    more = f"; {others} other owner{'s have' if others > 1 else ' has'} too many, too" if others else ""
-    return Refusal(
-        "max_per_owner",
-        f"{count} notebooks of {owner} would go, and brakes.max_per_owner allows {allowed} of one owner{more}",
-    )
+    params: dict[str, Param] = {"count": count, "owner": owner, "allowed": allowed}
+    if others:
+        return _refusal("max_per_owner", BrakeCode.MAX_PER_OWNER_AGAIN, **params, others=others)
+    return _refusal("max_per_owner", BrakeCode.MAX_PER_OWNER, **params)
 
 
 def _left_of_day(requested: int, allowed: int) -> int:
@@ -198,11 +191,11 @@ def _left_of_day(requested: int, allowed: int) -> int:
 def _excess_of_day(count: int, requested: int, allowed: int | None) -> Refusal | None:
     if allowed is None or count <= _left_of_day(requested, allowed):
         return None
-    return Refusal(
-        "max_per_day",
-        f"{count} notebooks would go, and {requested} were requested in the last 24 hours; brakes.max_per_day allows {allowed} "
-        "in all. Wait, narrow the policies, raise the brake, or set brakes.on_excess: trim",
-    )
+    return _refusal("max_per_day", BrakeCode.MAX_PER_DAY, count=count, requested=requested, allowed=allowed)
+
+
+def _refusal(brake: str, code: BrakeCode, **params: Param) -> Refusal:
+    return Refusal(brake, Statement(code, params))
 
 
 class Trimmed(Struct, frozen=True):
@@ -238,24 +231,25 @@ def _within_owners(items: Sequence[Notebook], allowed: int) -> Sequence[Notebook
     return within
 
 
-def describe_trim(trimmed: Trimmed, brakes: Brakes, fleet: int, requested: int) -> str:
-    """Return what was cut by which brakes, in words; empty if nothing was."""
+def describe_trim(trimmed: Trimmed, brakes: Brakes, fleet: int, requested: int) -> Statement | None:
+    """Return what was cut by which brakes; None if nothing was."""
     if not trimmed.cut:
-        return ""
-    allowed = {
-        "max_per_owner": f"allows {brakes.max_per_owner} of one owner",
-        "max_share": _share_words(fleet, brakes.max_share or Fraction(0)),
-        "max_deletions": f"allows {brakes.max_deletions}",
-        "max_per_day": f"allows {brakes.max_per_day}, and {requested} were requested in the last 24 hours",
+        return None
+    share = brakes.max_share or Fraction(0)
+    clauses: dict[str, tuple[BrakeCode, dict[str, Param]]] = {
+        "max_per_owner": (BrakeCode.CUT_BY_OWNER, {"allowed": brakes.max_per_owner or 0}),
+        "max_share": (
+            BrakeCode.CUT_BY_SHARE,
+            {"allowed": _allowed_share(fleet, share), "limit": format_share(share), "fleet": fleet},
+        ),
+        "max_deletions": (BrakeCode.CUT_BY_DELETIONS, {"allowed": brakes.max_deletions or 0}),
+        "max_per_day": (BrakeCode.CUT_BY_DAY, {"allowed": brakes.max_per_day or 0, "requested": requested}),
     }
-    parts = [f"{count} by brakes.{brake}, which {allowed[brake]}" for brake, count in trimmed.cut.items()]
+    parts = tuple(Statement(clauses[brake][0], {**clauses[brake][1], "count": count}) for brake, count in trimmed.cut.items())
     cut, left = sum(trimmed.cut.values()), len(trimmed.items)
-    rest = f"{cut} of {cut + left} left out, the longest idle go first" if left else f"all {cut} left out"
-    return f"{rest}: {'; '.join(parts)}"
-
-
-def _share_words(fleet: int, share: Fraction) -> str:
-    return f"allows {_allowed_share(fleet, share)} ({format_share(share)} of {fleet})"
+    if not left:
+        return Statement(BrakeCode.TRIMMED_TO_NOTHING, {"count": cut}, parts)
+    return Statement(BrakeCode.TRIMMED, {"count": cut, "total": cut + left}, parts)
 
 
 def format_share(share: Fraction) -> str:
@@ -278,8 +272,5 @@ def judge_failures(states: Mapping[State, int], most: Fraction | None) -> Refusa
     begun = sum(states.values()) - states.get(State.PLANNED, 0) - states.get(State.SPARED, 0)
     if most is None or ended < FEW_ENDS or not states.get(State.PLANNED) or failed <= most * begun:
         return None
-    return Refusal(
-        "max_failures",
-        f"of {begun} removals that were begun {failed} have failed or timed out, and brakes.max_failures allows "
-        f"{format_share(most)}: no more are begun. See to their causes, or raise the brake, and run again",
-    )
+    limit = format_share(most)
+    return _refusal("max_failures", BrakeCode.MAX_FAILURES, begun=begun, failed=failed, limit=limit)

@@ -24,6 +24,9 @@ from nbsweep.core.planning.brakes import (
 )
 from nbsweep.core.planning.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.planning.matches import RuleMatch
+from nbsweep.core.reasons.brake_sentences import BrakeCode
+from nbsweep.core.reasons.statement import SEVERAL, Statement
+from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.core.runs import NO_HISTORY, History
 from nbsweep.core.selection import Excluded
 
@@ -120,8 +123,8 @@ class Plan(Struct, frozen=True):
     refusals: tuple[Refusal, ...] = ()
     """One for each brake that refuses the plan."""
     malformed: tuple[MalformedRow, ...] = ()
-    trimmed: str = ""
-    """What the brakes have cut from the plan; empty if they cut nothing."""
+    cut: Statement | None = None
+    """What the brakes have cut from the plan; None if they cut nothing."""
     refused: tuple[WorkspaceGap, ...] = ()
     """Workspaces that could not be listed."""
     cooling: Mapping[str, Verdict] = {}
@@ -149,15 +152,19 @@ class Plan(Struct, frozen=True):
         return self.refusals[0] if self.refusals else None
 
     @property
+    def trimmed(self) -> str:
+        """What the brakes have cut from the plan, in English; empty if they cut nothing."""
+        return describe_statement(self.cut) if self.cut else ""
+
+    @property
     def planned(self) -> int:
         """How many notebooks may go, or could go before they were handed over."""
         return len(self.items) + self.handed_over
 
     @property
-    def unseen(self) -> str:
-        """What could not be read, if that is too much for a success; empty otherwise."""
-        found = (describe_refused(self.refused), describe_malformed(self.malformed, self.fleet))
-        return "; ".join(words for words in found if words)
+    def unseen(self) -> tuple[Statement, ...]:
+        """What could not be read, if that is too much for a success."""
+        return tuple(filter(None, (describe_refused(self.refused), describe_malformed(self.malformed, self.fleet))))
 
 
 def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = ORDINARY) -> Plan:
@@ -167,7 +174,7 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
     items = tuple(sorted(warm, key=longest_idle_first))
     kept = Counter(survey.kept)
     kept[Reason.COOLING_DOWN] += len(cooling)
-    fleet, requested, trimmed = survey.fleet, circumstances.history.requested, ""
+    fleet, requested, trimmed = survey.fleet, circumstances.history.requested, None
     refusals = _distrust(survey, brakes, circumstances)
     if brakes.on_excess is OnExcess.REFUSE:
         known = None if survey.gaps else fleet
@@ -181,7 +188,7 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
     plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusals, survey.malformed)
     return replace(
         plan,
-        trimmed=trimmed,
+        cut=trimmed,
         opens_at=survey.opens_at,
         cooling=cooling,
         refused=survey.refused,
@@ -208,19 +215,21 @@ def _distrust(survey: Survey, brakes: Brakes, circumstances: Circumstances) -> t
     return tuple(filter(None, (judge_gaps(survey.gaps), judge_skew(circumstances.skew_s), drop)))
 
 
-def describe_refused(refused: Sequence[WorkspaceGap]) -> str:
-    """Return the workspaces that could not be listed, in words; empty if there are none."""
+def describe_refused(refused: Sequence[WorkspaceGap]) -> Statement | None:
+    """Return the workspaces that could not be listed; None if there are none."""
     count = len({gap.scope.workspace_id for gap in refused})
     if not count:
-        return ""
-    return f"{count} workspace{'s' if count > 1 else ''} could not be listed: {'; '.join(map(str, refused))}"
+        return None
+    workspaces = SEVERAL.join(f"{gap.scope.workspace_id} ({gap.scope.feature}): {gap.problem}" for gap in refused)
+    return Statement(BrakeCode.WORKSPACES_HIDDEN, {"hidden": count, "workspaces": workspaces})
 
 
-def describe_malformed(malformed: Sequence[MalformedRow], fleet: int) -> str:
-    """Describe that half of the fleet or more cannot be read, which is no success; empty if it is less."""
+def describe_malformed(malformed: Sequence[MalformedRow], fleet: int) -> Statement | None:
+    """Return that half of the fleet or more cannot be read, which is no success; None if it is less."""
     if not malformed or 2 * len(malformed) < fleet:
-        return ""
-    return f"{len(malformed)} of {fleet} notebooks cannot be read, and are kept: {malformed[0].problem}"
+        return None
+    count, problem = len(malformed), malformed[0].problem
+    return Statement(BrakeCode.ROWS_UNREADABLE, {"count": count, "fleet": fleet, "problem": problem})
 
 
 def longest_idle_first(candidate: Candidate) -> tuple[bool, float, str]:

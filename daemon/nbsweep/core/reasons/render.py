@@ -1,16 +1,17 @@
-"""Renders causes, findings and lengths of time in the language of the reader."""
+"""Renders causes, statements, findings and lengths of time in the language of the reader."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from nbsweep.core.facts import format_age
-from nbsweep.core.reasons import actions, chinese, chinese_findings, english
+from nbsweep.core.reasons import actions, chinese, chinese_findings, english, statement_wordings
 from nbsweep.core.reasons.actions import ActionWording, decode_action, describe_action
 from nbsweep.core.reasons.composing import Wording, compose, with_moments
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
+from nbsweep.core.reasons.statement import Statement, StatementWording, compose_statement, in_moments
 
 
 class Language(StrEnum):
@@ -29,6 +30,10 @@ ACTIONS: Mapping[Language, ActionWording] = {
     Language.ENGLISH: actions.ENGLISH,
     Language.CHINESE: actions.CHINESE,
 }
+STATEMENTS: Mapping[Language, StatementWording] = {
+    Language.ENGLISH: statement_wordings.ENGLISH,
+    Language.CHINESE: statement_wordings.CHINESE,
+}
 AGES: Mapping[Language, Callable[[timedelta], str]] = {
     Language.ENGLISH: format_age,
     Language.CHINESE: chinese_findings.describe_age,
@@ -42,6 +47,12 @@ def render(cause: Cause, language: Language, moment: Callable[[datetime], str] |
     """
     wording = WORDINGS[language]
     return compose(cause, with_moments(wording, moment) if moment else wording)
+
+
+def render_statement(statement: Statement, language: Language, moment: Callable[[datetime], str] | None = None) -> str:
+    """Return the sentence of a statement, as `render` does that of a cause."""
+    wording = STATEMENTS[language]
+    return compose_statement(statement, in_moments(wording, moment) if moment else wording)
 
 
 def render_kept(text: str, sentence: str, language: Language) -> str:

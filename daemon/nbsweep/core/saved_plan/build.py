@@ -8,7 +8,7 @@ from nbsweep.core.saved_plan.model import SavedItem, SavedTarget
 
 def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:
     """Return one target's plan as a saved one, with the evidence for each verdict."""
-    refusals = [f"{refusal.brake}: {refusal.message}" for refusal in plan.refusals]
+    refusals = [refusal.sentence for refusal in plan.refusals]
     return SavedTarget(
         target=plan.target,
         identity=identity,

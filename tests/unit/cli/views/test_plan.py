@@ -7,7 +7,7 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from builders import NOON, ago, candidate, plan
+from builders import NOON, ago, candidate, plan, refused_by
 from nbsweep.cli.commands.plan import CSV_COLUMNS
 from nbsweep.cli.commands.run import describe_request
 from nbsweep.cli.text import csv_text
@@ -17,7 +17,6 @@ from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.shown import MarksWritten, MarkTotals
 from nbsweep.core.model import Named
-from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.plan import MarkOutlook, Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
@@ -62,7 +61,7 @@ def test_a_plan_without_marks_says_nothing_of_them() -> None:
 
 def test_a_brake_that_refuses_marks_is_named() -> None:
     """It does not refuse the plan."""
-    shown = rendered(plan_view(marking(refusals=(Refusal("max_per_owner", "9 notebooks of alice would go"),))))
+    shown = rendered(plan_view(marking(refusals=(refused_by("max_per_owner", "9 notebooks of alice would go"),))))
     assert "Marks nothing (max_per_owner): 9 notebooks of alice would go." in shown
 
 

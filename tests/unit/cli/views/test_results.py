@@ -7,7 +7,7 @@ import json
 import pytest
 
 import builders
-from builders import NOON, SCOPE, ago, moment, notebook, removal, rules
+from builders import NOON, SCOPE, ago, moment, notebook, refused_by, removal, rules
 from nbsweep.cli.commands.plan import CSV_COLUMNS
 from nbsweep.cli.text import csv_text, json_text, printable
 from nbsweep.cli.views.plan import plan_view
@@ -61,7 +61,7 @@ def test_a_dedicated_disk_has_no_size_in_a_plan_because_it_stays() -> None:
 
 def test_a_refused_plan_says_which_brake_and_what_to_do() -> None:
     """It is the first thing the operator has to know."""
-    shown = rendered(plan_view(plan(candidate(), refusal=Refusal("max_share", "1 of 10 would go"))))
+    shown = rendered(plan_view(plan(candidate(), refusal=refused_by("max_share", "1 of 10 would go"))))
     assert "Refused (max_share): 1 of 10 would go." in shown
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from builders import NOON, ago, announcing, fleet, identity, mark, moment, notebook, over, policy, rules, searching, told_mark
 from nbsweep.core.explain.explain import explain
+from nbsweep.core.explain.requirements import Requirement
 from nbsweep.core.facts import Moment
 from nbsweep.core.holdout.model import Hold, Holdout, draw
 from nbsweep.core.judging.holdout import spared_until
@@ -142,7 +143,8 @@ def test_an_explanation_says_until_when() -> None:
     held = hold(ago(days=10))
     found = explain(notebook(1), replace(rules(IDLE), holds={"nb1": held}), moment())
     assert (found.flips_at, found.goes_at) == (held.until, held.until)
-    assert "holdout would have to end" in str(found.needs)
+    assert isinstance(found.needs, Requirement)
+    assert found.needs.words == "its holdout would have to end, as it will at 2026-03-21 12:00:00Z"
     assert found.remedies
 
 

@@ -13,6 +13,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Named, Scope
 from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess, describe_trim, judge_failures, judge_skew, trim
 from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, WorkspaceGap, build_plan
+from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.core.runs import FleetBefore, History
 
 HALF = Fraction(1, 2)
@@ -100,8 +101,12 @@ def test_a_trimmed_plan_says_which_brake_has_cut_how_many() -> None:
     trimmed = trim(rows, brakes, fleet=8, requested=4)
     assert [row.id for row in trimmed.items] == ["nb0"]
     assert trimmed.cut == {"max_per_owner": 4, "max_deletions": 1, "max_per_day": 2}
-    assert describe_trim(trimmed, brakes, 8, 4).startswith(
-        "7 of 8 left out, the longest idle go first: 4 by brakes.max_per_owner"
+    found = describe_trim(trimmed, brakes, 8, 4)
+    assert found is not None
+    assert describe_statement(found) == (
+        "7 of 8 left out, the longest idle go first: 4 by brakes.max_per_owner, which allows 2 of one owner; "
+        "1 by brakes.max_deletions, which allows 3; "
+        "2 by brakes.max_per_day, which allows 5, and 4 were requested in the last 24 hours"
     )
 
 

@@ -22,6 +22,7 @@ from builders import (
     over,
     policy,
     protection,
+    refused_by,
     surveyed,
     tag,
     text,
@@ -33,7 +34,7 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.core.matching.conditions import AllOf
 from nbsweep.core.model import MalformedRow, Named, Notebook, Status
-from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal
+from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
 from nbsweep.core.planning.plan import WorkspaceGap
 from nbsweep.core.selection import Selection
@@ -71,9 +72,9 @@ NOTHING = Marking()
 UNTRUSTED: list[dict[str, Any]] = [
     {"gaps": ("a listing was torn",)},
     {"refused": (WorkspaceGap(SCOPE, "403"),)},
-    {"refusals": (Refusal("clock-skew", "10 minutes ahead"),)},
-    {"refusals": (Refusal("max_fleet_drop", "the fleet has fallen"),)},
-    {"refusals": (Refusal("max_deletions", "101 notebooks would go"),)},
+    {"refusals": (refused_by("clock-skew", "10 minutes ahead"),)},
+    {"refusals": (refused_by("max_fleet_drop", "the fleet has fallen"),)},
+    {"refusals": (refused_by("max_deletions", "101 notebooks would go"),)},
 ]
 untrusted = pytest.mark.parametrize("why", UNTRUSTED)
 

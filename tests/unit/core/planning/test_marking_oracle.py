@@ -9,13 +9,27 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from builders import NOON, SCOPE, ago, exemption, lease, mark, moment, notebook, policy, surveyed, tag, text
+from builders import (
+    NOON,
+    SCOPE,
+    ago,
+    exemption,
+    lease,
+    mark,
+    moment,
+    notebook,
+    policy,
+    refused_by,
+    surveyed,
+    tag,
+    text,
+)
 from nbsweep.core.judging.rules import Policy, Rules
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.core.matching.conditions import Condition
 from nbsweep.core.model import MalformedRow, Named, Notebook, Status
-from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal
+from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
 from nbsweep.core.planning.plan import WorkspaceGap
 
@@ -83,7 +97,7 @@ DISTRUST: list[dict[str, Any]] = [
     *[{}] * 5,
     {"gaps": ("torn",)},
     {"refused": (WorkspaceGap(SCOPE, "403"),)},
-    {"refusals": (Refusal("clock-skew", "ahead"),)},
+    {"refusals": (refused_by("clock-skew", "ahead"),)},
 ]
 
 

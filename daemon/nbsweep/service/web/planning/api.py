@@ -1,10 +1,12 @@
 """The handlers of the API for plans: the last one of a target, what is approved, and carrying it out."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from aiohttp import web
 
 from nbsweep.core.errors import ConfigurationError
+from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.ports import Journal
 from nbsweep.core.reasons.english import describe
 from nbsweep.documents.approvals import (
@@ -88,7 +90,8 @@ class PlansApi:
             for each in found.spared
         ]
         new = [ChangedNotebookDocument(row.id, row.name, row.owner, describe(row.cause)) for row in found.new]
-        return json_answer(PlanChangesDocument(plan_id, moment_text(found.at), found.still, kept, new, found.refusals))
+        refusals = _sentences(found.refusals)
+        return json_answer(PlanChangesDocument(plan_id, moment_text(found.at), found.still, kept, new, refusals))
 
     async def carry_out(self, request: web.Request) -> web.StreamResponse:
         """Request a sweep by an approved plan."""
@@ -110,11 +113,15 @@ def _draft_document(draft: Draft, limit: int, offset: int) -> DraftDocument:
         expires_at=moment_text(draft.expires_at),
         fleet=draft.fleet,
         planned=len(draft.rows),
-        refusals=draft.refusals,
+        refusals=_sentences(draft.refusals),
         excluded=[each.id for each in draft.excluded],
         items=[DraftItemDocument(row.id, row.name, row.owner, row.status, row.policy, describe(row.cause)) for row in rows],
         next_offset=offset + limit if offset + limit < len(draft.rows) else None,
     )
+
+
+def _sentences(refusals: Sequence[Refusal]) -> list[str]:
+    return [refusal.sentence for refusal in refusals]
 
 
 def _name(request: web.Request) -> str:

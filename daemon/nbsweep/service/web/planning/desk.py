@@ -11,6 +11,7 @@ from anyio import to_thread
 from msgspec import Struct
 
 from nbsweep.core.actor import Actor
+from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.core.saved_plan.approval import ApprovedPlan
@@ -36,8 +37,8 @@ class Comparison(Struct, frozen=True):
     still: int
     new: Sequence[DraftRow]
     spared: Sequence[Spared]
-    refusals: Sequence[str]
-    """Why brakes refuse the plan of that moment, in English."""
+    refusals: Sequence[Refusal]
+    """Why brakes refuse the plan of that moment."""
 
 
 class DraftChangedError(Exception):
@@ -112,7 +113,7 @@ class PlanDesk:
         """
         draft, now = self._shown(target, digest), self.clock.now()
         if draft.refusals:
-            raise Refused(Code.CONFLICT, f"a brake refuses this plan: {draft.refusals[0]}")
+            raise Refused(Code.CONFLICT, f"a brake refuses this plan: {draft.refusals[0].sentence}")
         if not draft.rows:
             raise Refused(Code.CONFLICT, "the plan is empty, so that there is nothing to approve")
         if now >= draft.expires_at:
@@ -155,8 +156,8 @@ class PlanDesk:
         plan, saved = await self.approved(plan_id), await self._opened(plan_id)
         with self._alone(plan.target):
             found = await self.control.compare(plan.target, saved.targets[0].items)
-        refusals = [f"{refusal.brake}: {refusal.message}" for refusal in found.plan.refusals]
-        comparison = Comparison(self.clock.now(), found.still, tuple(map(row_of, found.new)), found.spared, refusals)
+        new = tuple(map(row_of, found.new))
+        comparison = Comparison(self.clock.now(), found.still, new, found.spared, found.plan.refusals)
         while len(self._comparisons) >= MOST_COMPARISONS:
             del self._comparisons[next(iter(self._comparisons))]
         self._comparisons[plan_id] = comparison

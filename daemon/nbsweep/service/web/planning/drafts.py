@@ -10,9 +10,11 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from nbsweep.core.model import Notebook, Volume
+from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.model import Cause, CauseCode, recorded
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.saved_plan.digest import DIGEST
 from nbsweep.core.saved_plan.evidence import SavedFinding
 from nbsweep.core.saved_plan.model import SavedPlan
@@ -60,10 +62,10 @@ class Draft(Struct, frozen=True):
     rows: tuple[DraftRow, ...]
     to_mark: int
     """How many notebooks the sweep would mark."""
-    refusals: tuple[str, ...]
-    """Why brakes refuse the plan, in English."""
-    trimmed: str
-    """What the brakes have cut, in English."""
+    refusals: tuple[Refusal, ...]
+    """Why brakes refuse the plan."""
+    cut: Statement | None
+    """What the brakes have cut; None if they cut nothing."""
     excluded: tuple[Excluded, ...]
     document: bytes
 
@@ -114,8 +116,8 @@ def draft_of(plan: Plan, saved: SavedPlan, by: str) -> Draft:
         fleet=plan.fleet,
         rows=tuple(map(row_of, plan.items)),
         to_mark=len(plan.to_mark),
-        refusals=tuple(f"{refusal.brake}: {refusal.message}" for refusal in plan.refusals),
-        trimmed=plan.trimmed,
+        refusals=plan.refusals,
+        cut=plan.cut,
         excluded=plan.excluded,
         document=document,
     )

@@ -149,10 +149,11 @@ WITHOUT_INDICES = tuple(
 """Takes revision 0017 back, where the tables stay."""
 WITHOUT_CONTROL = (
     "ALTER TABLE runs DROP COLUMN overrides",
+    "ALTER TABLE runs DROP COLUMN statements",
     "DROP TABLE sweep_requests",
     "DROP TABLE services",
 )
-"""Takes revision 0007 back; the table of pauses goes whole."""
+"""Takes revisions 0007 and 0020 back; the table of pauses goes whole."""
 WITHOUT_SESSIONS = (
     "DROP TABLE sessions",
     "DROP TABLE plans",

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from builders import ago, removal, run_record
 from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.planning.brakes import Brakes, judge_count
+from nbsweep.core.reasons.statement_wordings import with_sentence
 from nbsweep.core.runs import Outcome
 from nbsweep.testing import InMemoryJournal
 from unit.service.web.pages.reading import Seen, facts, rows, see
@@ -248,6 +250,20 @@ async def test_the_history_speaks_chinese() -> None:
         assert seen.content.words.count("已确认删除") == 2
         assert "proven gone" not in seen.content.words
         assert (await see(face, "/history/run1", headers=CHINESE)).heading == "运行 run1"
+
+
+async def test_a_refused_sweep_says_why_in_the_language_of_the_reader() -> None:
+    """On the pages History, Fleet and Run; a record of an earlier version has the English sentence alone, and shows that."""
+    [refusal] = judge_count(3, Brakes(2, None), 10)
+    kept = {"outcome": Outcome.REFUSED, "problem": refusal.message}
+    english, chinese = "3 notebooks would go", "将删除 3 个 Notebook，而 brakes.max_deletions 最多允许 2 个"
+    for path in ("/history", "/history/run1", "/"):
+        async with Scene(journal=await journal_with(**kept, statements=(with_sentence(refusal.statement),))).open() as face:
+            assert english in (await see(face, path)).content.words
+            seen = (await see(face, path, headers=CHINESE)).content.words
+            assert (chinese in seen, english in seen) == (True, False)
+        async with Scene(journal=await journal_with(**kept)).open() as face:
+            assert english in (await see(face, path, headers=CHINESE)).content.words
 
 
 async def test_the_page_of_the_history_is_current_for_a_run_too() -> None:

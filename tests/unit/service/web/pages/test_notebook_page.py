@@ -34,6 +34,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Named, Notebook, Status, Volume
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.reasons.finding import Truth
+from nbsweep.core.runs import History
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.access.call_limit import MOST_CALLS, CallLimit
 from nbsweep.service.web.pages.handlers.notebook import NotebookPage
@@ -195,6 +196,28 @@ async def test_the_tree_folds_without_a_script() -> None:
         assert "granted by carol: a paper is due" in tree.words
         assert "Deletions in one sweep: at most 100 max_deletions" in tree.words
         assert "A plan that is too large: is refused on_excess" in tree.words
+
+
+def tree_of(seen: Seen) -> str:
+    """Return the words of the tree."""
+    [tree] = [each for each in seen.content.all("ul") if each.attributes.get("class") == "tree"]
+    return tree.words
+
+
+async def test_what_would_have_to_change_is_in_the_language_of_the_reader() -> None:
+    """Idle for 10 days of 30: 20 more, until noon of the 21st of March. The tag would have to go; brakes say their figures."""
+    row = notebook(lease=None, updated_at=ago(days=10), tags={"keep": "x"})
+    about = context(row, PROTECTED, JournalFacts(history=History(requested=3)))
+    async with Scene(saying(about)).open() as face:
+        english, chinese = await see(face, "/notebooks/nb1"), await see(face, "/notebooks/nb1", headers=CHINESE)
+        assert "protection kept would have to stop matching tag keep would have to be removed" in tree_of(english)
+        assert "it would have to stay idle for another 20d, until 21 Mar 2026 12:00 UTC" in tree_of(english)
+        assert "3 within the last day" in tree_of(english)
+        assert "保护规则 kept 需不再匹配 需移除标签 keep" in tree_of(chinese)
+        assert "还需继续闲置 20 天，直到 2026年3月21日 12:00 UTC" in tree_of(chinese)
+        assert "最近一天内已请求删除 3 个" in tree_of(chinese)
+        assert "would" not in tree_of(chinese)
+        assert "within the last day" not in tree_of(chinese)
 
 
 # ---- the journal's knowledge ----------------------------------------------------------------------------------------------

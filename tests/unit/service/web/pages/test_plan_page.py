@@ -9,14 +9,29 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 import builders
-from builders import NOON, SCOPE, candidate, exemption, moment, notebook, over, policy, removal, rules, text
+from builders import (
+    NOON,
+    SCOPE,
+    candidate,
+    exemption,
+    moment,
+    notebook,
+    over,
+    policy,
+    refused_by,
+    removal,
+    rules,
+    text,
+)
 from nbsweep.core.errors import ConfigurationError, Mistake, Unreachable
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Volume
-from nbsweep.core.planning.brakes import Refusal
+from nbsweep.core.planning.brakes import Brakes, judge_count
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.policy import judge
+from nbsweep.core.reasons.brake_sentences import BrakeCode
 from nbsweep.core.reasons.model import recorded
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.changes import PlanChanges
 from nbsweep.core.saved_plan.model import Spared
@@ -175,7 +190,7 @@ async def test_an_empty_plan_says_why(tmp_path: Path) -> None:
 
 async def test_a_plan_that_a_brake_refuses_cannot_be_approved(tmp_path: Path) -> None:
     """It says which brake, and a request for it is refused too."""
-    refused = replace(THREE, refusals=(Refusal("max_deletions", "3 of 2 notebooks"),))
+    refused = replace(THREE, refusals=(refused_by("max_deletions", "3 of 2 notebooks"),))
     async with opened_face(tmp_path, refused) as face:
         await post(face, "/plan/research")
         seen = await see(face, "/plan/research", headers=APPROVER)
@@ -183,6 +198,28 @@ async def test_a_plan_that_a_brake_refuses_cannot_be_approved(tmp_path: Path) ->
         assert "Approve" not in " ".join(each.words for each in seen.content.all("button"))
         assert (await post(face, "/plan/research/approve", {"digest": digest(seen)})).status == 409
         assert await face_plans(face) == []
+
+
+async def test_a_brake_says_its_figures_and_what_to_do_in_the_language_of_the_reader(tmp_path: Path) -> None:
+    """On the page of the plan, and on that of all targets; what was cut from a plan, too."""
+    refused = replace(THREE, refusals=judge_count(3, Brakes(2, None), 10))
+    chinese = (
+        "将删除 3 个 Notebook，而 brakes.max_deletions 最多允许 2 个。请缩小策略范围、提高此上限，或设置 brakes.on_excess: trim"
+    )
+    async with opened_face(tmp_path, refused) as face:
+        await post(face, "/plan/research")
+        english = (await see(face, "/plan/research")).content.words
+        assert "Deletions in one sweep: 3 notebooks would go, and brakes.max_deletions allows 2. Narrow the policies" in english
+        for path in ("/plan/research", "/plan"):
+            seen = (await see(face, path, headers=CHINESE)).content.words
+            assert f"单次清理的删除数：{chinese}" in seen
+            assert "would go" not in seen
+    clause = Statement(BrakeCode.CUT_BY_DELETIONS, {"count": 1, "allowed": 3})
+    cut = Statement(BrakeCode.TRIMMED, {"count": 1, "total": 4}, (clause,))
+    async with opened_face(tmp_path, replace(THREE, cut=cut)) as face:
+        await post(face, "/plan/research")
+        trimmed = "4 个中有 1 个被移出计划，闲置最久的优先删除：1 个因 brakes.max_deletions，最多允许 3 个"
+        assert trimmed in (await see(face, "/plan/research", headers=CHINESE)).content.words
 
 
 async def test_a_target_that_cannot_be_surveyed_says_why(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from nbsweep.core.planning.brakes import Brakes
+from nbsweep.core.planning.brakes import Brakes, Refusal
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.control import TargetDetails
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
 
 BRAKES: Mapping[str, Message] = {
     "max_deletions": message("Deletions in one sweep"),
@@ -41,15 +41,13 @@ class RefusalView(Struct, frozen=True):
 
     name: Message | None
     """The brake in plain words; None for one of another version."""
-    sentence: str
-    """The figures and what to do, in English."""
+    statement: Statement
+    """The figures and what to do."""
 
 
-def refusal_view(refusal: str) -> RefusalView:
-    """Return a refusal, which begins with its brake."""
-    brake, _, rest = refusal.partition(": ")
-    name = REFUSALS.get(brake)
-    return RefusalView(name, short(rest if name else refusal, LONGEST_SENTENCE))
+def refusal_view(refusal: Refusal) -> RefusalView:
+    """Return a refusal as a page shows it."""
+    return RefusalView(REFUSALS.get(refusal.brake), refusal.statement)
 
 
 class BrakeView(Struct, frozen=True):

@@ -14,6 +14,7 @@ from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.reasons.actions import Action
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Cause
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.brakes import BRAKES, ON_EXCESS
 from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
@@ -46,8 +47,7 @@ class Node(Struct, frozen=True, kw_only=True):
     """A key of the configuration."""
     limit: Message | None = None
     """What the configuration says there."""
-    english: str = ""
-    """A sentence of nbsweep in English."""
+    statement: Statement | None = None
     truth: Truth | None = None
     notes: Sequence[Message] = ()
     is_open: bool = False
@@ -142,7 +142,7 @@ def _brake(line: BrakeLine) -> Node:
     name = BRAKES.get(line.brake)
     limit = line.limit or ""
     said = ON_EXCESS.get(limit) or (message("at most %(limit)s", limit=limit) if limit else message("no limit"))
-    return Node(say=name, key=line.brake, limit=said, english=line.known or "")
+    return Node(say=name, key=line.brake, limit=said, statement=line.figure)
 
 
 def _remedies(context: NotebookContext) -> Iterator[Node]:
@@ -160,9 +160,9 @@ def _needs(need: AnyRequirement | None) -> list[Node]:
 def _need(need: AnyRequirement) -> Node:
     match need:
         case Requirement():
-            return Node(english=need.words, notes=_at(need.at))
+            return Node(statement=need.statement, notes=_at(need.at))
         case RuleRequirement():
-            return Node(english=need.words, parts=[_need(need.need)], is_open=True)
+            return Node(statement=need.statement, parts=[_need(need.need)], is_open=True)
         case AllRequired(parts=parts):
             return Node(say=GROUPS["all"], parts=[_need(part) for part in parts], is_open=True)
         case AnyRequired(parts=parts):

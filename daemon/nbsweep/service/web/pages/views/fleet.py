@@ -12,6 +12,7 @@ from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.marks.listing import OwnerMarks
 from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.pacing import LaneState
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.service.control import Phase, TargetDetails, TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
@@ -130,6 +131,9 @@ class SweepView(Struct, frozen=True):
     """None while it is in progress."""
     outcome: Message
     problem: str
+    """In English."""
+    statements: Sequence[Statement]
+    """The problem, for each language to render; empty if there are only its English words."""
     fleet: int | None
     """None while it is in progress."""
     planned: int | None
@@ -277,6 +281,7 @@ def sweep_view(run: RunRecord, counts: RunCounts | None) -> SweepView:
         took=run.ended_at - run.started_at if run.ended_at else None,
         outcome=OUTCOMES[run.outcome],
         problem=run.problem,
+        statements=run.statements or (),
         fleet=run.fleet if run.ended_at else None,
         planned=run.planned if run.ended_at else sum(ends.values()) or None,
         ends=end_counts(ends),

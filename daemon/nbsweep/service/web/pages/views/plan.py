@@ -8,13 +8,14 @@ from msgspec import Struct
 from nbsweep.core.exemptions.covering import find_exemption
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.reasons.model import Cause
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.brakes import RefusalView, refusal_view
 from nbsweep.service.web.pages.views.disks import DiskView, freed_view
 from nbsweep.service.web.pages.views.paging import Choice, Paging, address, paging
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
+from nbsweep.service.web.pages.views.texts import name_or_id, short
 from nbsweep.service.web.planning.drafts import Draft, DraftRow
 
 PATH = "/plan"
@@ -117,7 +118,7 @@ class PlanView(Struct, frozen=True):
     size_gb: int
     to_mark: int
     refusals: Sequence[RefusalView]
-    trimmed: str
+    cut: Statement | None
     excluded: Sequence[str]
     expires_at: datetime | None
     digest: str
@@ -195,7 +196,7 @@ def build_plan(state: TargetState, last: Drafted, asked: Mapping[str, str], now:
         size_gb=sum(row.freed_gb for row in rows),
         to_mark=draft.to_mark if draft else 0,
         refusals=list(map(refusal_view, draft.refusals)) if draft else [],
-        trimmed=short(draft.trimmed, LONGEST_SENTENCE) if draft else "",
+        cut=draft.cut if draft else None,
         excluded=[name_or_id(each.name, each.id) for each in draft.excluded[:MOST_NAMED]] if draft else [],
         expires_at=draft.expires_at if draft else None,
         digest=draft.digest if draft else "",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nbsweep.core.lifecycle import Removal, RemovalOutcome, outcome
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.web.pages.languages.messages import Message
 from nbsweep.service.web.pages.views.fleet import END_TITLES, OUTCOMES, EndCount, end_counts
@@ -73,6 +74,9 @@ class RunRow(Struct, frozen=True):
     fleet: int
     reclaimed_gb: int
     problem: str
+    """In English."""
+    statements: Sequence[Statement]
+    """The problem, for each language to render; empty if there are only its English words."""
 
 
 def build_removals(found: Sequence[Removal], page: int, address: Callable[[int], str], csv: str) -> RemovalsView:
@@ -122,4 +126,5 @@ def _run_row(run: RunRecord, counts: RunCounts | None) -> RunRow:
         fleet=run.fleet,
         reclaimed_gb=counts.reclaimed_gb if counts else 0,
         problem=run.problem,
+        statements=run.statements or (),
     )

@@ -1,0 +1,130 @@
+"""How English and Chinese render statements."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from nbsweep.core.facts import IDLE_LEASE, format_age, moment_words
+from nbsweep.core.reasons import brake_sentences, requirement_sentences
+from nbsweep.core.reasons.chinese_findings import NOUNS, describe_age
+from nbsweep.core.reasons.model import Param
+from nbsweep.core.reasons.statement import SEVERAL, Statement, StatementWording, compose_statement
+
+A_FEW_MINUTES_S = 120
+MOMENTS = frozenset({"at"})
+MISSING: Mapping[str, str] = {IDLE_LEASE: "IDLE 类型租约的结束时间（API 不显示）"}
+"""The Chinese words for facts that are no field of the API."""
+
+
+def describe_statement(statement: Statement) -> str:
+    """Return the English sentence of a statement."""
+    return compose_statement(statement, ENGLISH)
+
+
+def with_sentence(statement: Statement) -> Statement:
+    """Return a statement to be kept, with its English sentence."""
+    return replace(statement, text=describe_statement(statement))
+
+
+# ---- English --------------------------------------------------------------------------------------------------------------
+
+
+def _moment(param: Param) -> str:
+    return moment_words(datetime.fromisoformat(str(param)))
+
+
+def _age(param: Param) -> str:
+    return format_age(timedelta(seconds=int(param)))
+
+
+def far_words(far_s: int) -> str:
+    """Return how far a clock is off, in words: ``10 minutes``."""
+    return f"{far_s // 60} minutes" if far_s >= A_FEW_MINUTES_S else f"{far_s} seconds"
+
+
+def _business_days(param: Param) -> str:
+    return f"{param} business day{'s' if int(param) > 1 else ''}"
+
+
+def _surveys(param: Param) -> str:
+    return f"{param} more complete {'survey' if param == 1 else 'surveys'}"
+
+
+def _others(param: Param) -> str:
+    return f"{param} other owner{'s have' if int(param) > 1 else ' has'}"
+
+
+def _hidden(param: Param) -> str:
+    return f"{param} workspace{'s' if int(param) > 1 else ''}"
+
+
+def _workspaces(param: Param) -> str:
+    return "; ".join(f"workspace {each}" for each in _several(param))
+
+
+def _several(param: Param) -> list[str]:
+    return str(param).split(SEVERAL)
+
+
+ENGLISH = StatementWording(
+    sentences={**requirement_sentences.ENGLISH, **brake_sentences.ENGLISH},
+    params={
+        "at": _moment,
+        "limit_s": _age,
+        "left_s": _age,
+        "grace_s": _age,
+        "far_s": lambda param: far_words(int(param)),
+        "business_days": _business_days,
+        "surveys": _surveys,
+        "others": _others,
+        "hidden": _hidden,
+        "workspaces": _workspaces,
+        "gaps": lambda param: "; ".join(_several(param)),
+        "missing": lambda param: ", ".join(_several(param)),
+        "owners": lambda param: ", ".join(_several(param)),
+        "recipients": lambda param: " and ".join(_several(param)),
+    },
+    between={"then": "", "names": " or ", "steps": ", ", "clauses": "; ", "sentences": ". "},
+    moments=MOMENTS,
+)
+
+
+# ---- Chinese --------------------------------------------------------------------------------------------------------------
+
+
+def _chinese_moment(param: Param) -> str:
+    return f"{datetime.fromisoformat(str(param)).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _chinese_age(param: Param) -> str:
+    return describe_age(timedelta(seconds=int(param)))
+
+
+def _chinese_far(param: Param) -> str:
+    far_s = int(param)
+    return f"{far_s // 60} 分钟" if far_s >= A_FEW_MINUTES_S else f"{far_s} 秒"
+
+
+def _chinese_workspaces(param: Param) -> str:
+    return "；".join(f"工作空间 {each}" for each in _several(param))
+
+
+CHINESE = StatementWording(
+    sentences={**requirement_sentences.CHINESE, **brake_sentences.CHINESE},
+    params={
+        "at": _chinese_moment,
+        "key": lambda param: NOUNS.get(str(param), str(param)),
+        "limit_s": _chinese_age,
+        "left_s": _chinese_age,
+        "grace_s": _chinese_age,
+        "far_s": _chinese_far,
+        "workspaces": _chinese_workspaces,
+        "gaps": lambda param: "；".join(_several(param)),
+        "missing": lambda param: "、".join(MISSING.get(each, each) for each in _several(param)),
+        "owners": lambda param: "、".join(_several(param)),
+        "recipients": lambda param: "、".join(_several(param)),
+    },
+    between={"then": "", "names": " 或 ", "steps": "，", "clauses": "；", "sentences": "。"},
+    moments=MOMENTS,
+)
