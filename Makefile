@@ -36,7 +36,7 @@ test-simulation: $(INSTALLED)  ## some seeds of the simulation, and the planted 
 
 test-browser: $(INSTALLED)  ## the pages of serve in Chromium, which is installed from Debian
 	@tests/browser/bring-browser $(BIN)
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/browser  # each with a browser and services of its own
 
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server
@@ -52,7 +52,7 @@ test-keystone: $(INSTALLED)  ## logins and tokens with a real OpenStack Keystone
 
 test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, helm, the schemas of Kubernetes and Compose, and hadolint
 	@tests/deploy/bring-tools $(BIN)
-	$(BIN)/python -m pytest tests/deploy
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/deploy
 
 simulate: $(INSTALLED)  ## sweeps on a misbehaving cloud in virtual time (SEEDS=10000, SEED=1234 with all that happens in it, OF=people, OF=past or OF=nights)
 	PYTHONPATH=tests $(BIN)/python -m simulation$(if $(OF),.$(OF)) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
