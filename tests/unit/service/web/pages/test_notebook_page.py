@@ -38,8 +38,8 @@ from nbsweep.core.runs import History
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.access.call_limit import MOST_CALLS, CallLimit
 from nbsweep.service.web.pages.handlers.notebook import NotebookPage
-from nbsweep.service.web.pages.views.explained import Node, explained_tree
-from nbsweep.service.web.pages.views.outlook import outlook
+from nbsweep.service.web.pages.views.notebook.explained import Node, explained_tree
+from nbsweep.service.web.pages.views.notebook.outlook import outlook
 from nbsweep.testing import InMemoryJournal
 from notice_builders import item
 from unit.service.web.pages.reading import Seen, facts, rows, see

@@ -1,6 +1,6 @@
 import pytest
 
-from nbsweep.service.web.pages.views.texts import name_or_id
+from nbsweep.service.web.pages.views.elements.texts import name_or_id
 
 
 @pytest.mark.parametrize("name", ["", None, "   ", " \n\t "])

@@ -20,9 +20,9 @@ from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.handlers.notebook import NotebookPage
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
+from nbsweep.service.web.pages.views.elements.texts import short
 from nbsweep.service.web.pages.views.exempting import FIELDS, AboutNotebook, ExemptingView, about_notebook, build_form
 from nbsweep.service.web.pages.views.exemptions import MOST_ENDED, PATH, ExemptionsView, build_exemptions, granted_message
-from nbsweep.service.web.pages.views.texts import short
 from nbsweep.service.web.parameters import ID_PATTERN, checked_id
 from nbsweep.settings.people.until import parse_until
 

@@ -28,10 +28,10 @@ from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.queries import OUTCOMES, asked_age, asked_choice, asked_id
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.streaming import CSV, stream_file
-from nbsweep.service.web.pages.views.history import HistoryInputs, Sheets, build_history
-from nbsweep.service.web.pages.views.history_filters import ENDED, PATH, USUAL, Filters, build_filters
-from nbsweep.service.web.pages.views.paging import page_number
-from nbsweep.service.web.pages.views.removals import PAGE_ROWS, RunRow, build_removals, run_rows
+from nbsweep.service.web.pages.views.elements.paging import page_number
+from nbsweep.service.web.pages.views.past.history import HistoryInputs, Sheets, build_history
+from nbsweep.service.web.pages.views.past.history_filters import ENDED, PATH, USUAL, Filters, build_filters
+from nbsweep.service.web.pages.views.past.removals import PAGE_ROWS, RunRow, build_removals, run_rows
 
 TITLE = message("History")
 LONGEST = timedelta(days=3660)

@@ -10,8 +10,8 @@ from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
+from nbsweep.service.web.pages.views.elements.paging import page_number
 from nbsweep.service.web.pages.views.marks import PATH, ROWS, MarksFound, build_marks, query_of
-from nbsweep.service.web.pages.views.paging import page_number
 
 TITLE = message("Marks")
 

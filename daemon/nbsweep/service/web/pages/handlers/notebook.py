@@ -14,7 +14,7 @@ from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Shown, Visit
-from nbsweep.service.web.pages.views.notebook import MOST, Asked, NotebookView, Recorded, Service, build_notebook, title_of
+from nbsweep.service.web.pages.views.notebook.page import MOST, Asked, NotebookView, Recorded, Service, build_notebook, title_of
 from nbsweep.service.web.pages.views.search import notebook_path
 from nbsweep.service.web.parameters import checked_id
 

@@ -16,7 +16,7 @@ from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import message, plural
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.approved import ApprovedInputs, build_approved, shown_rows
-from nbsweep.service.web.pages.views.paging import paging
+from nbsweep.service.web.pages.views.elements.paging import paging
 from nbsweep.service.web.pages.views.plan import KEYS, PATH, ROWS, Drafted, PlanView, build_plan, build_plans, change_since
 from nbsweep.service.web.parameters import checked_id
 from nbsweep.service.web.planning.desk import DraftChangedError, PlanDesk

@@ -14,9 +14,9 @@ from nbsweep.service.web.pages.handlers.removal_files import removal_lines
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Shown, Visit
 from nbsweep.service.web.pages.streaming import CSV, stream_file
-from nbsweep.service.web.pages.views.paging import address, page_number
-from nbsweep.service.web.pages.views.removals import PAGE_ROWS, build_removals
-from nbsweep.service.web.pages.views.run import build_run, run_path
+from nbsweep.service.web.pages.views.elements.paging import address, page_number
+from nbsweep.service.web.pages.views.past.removals import PAGE_ROWS, build_removals
+from nbsweep.service.web.pages.views.past.run import build_run, run_path
 from nbsweep.service.web.parameters import checked_id
 
 

@@ -10,12 +10,12 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
-from nbsweep.service.web.pages.views.brakes import RefusalView, refusal_view
+from nbsweep.service.web.pages.views.elements.brakes import RefusalView, refusal_view
+from nbsweep.service.web.pages.views.elements.paging import Paging, paging
+from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.pages.views.fleet import END_TITLES, pause_message
-from nbsweep.service.web.pages.views.paging import Paging, paging
+from nbsweep.service.web.pages.views.past.removals import TONES as REMOVAL_TONES
 from nbsweep.service.web.pages.views.plan import ROWS, approved_row
-from nbsweep.service.web.pages.views.removals import TONES as REMOVAL_TONES
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.planning.desk import Comparison
 from nbsweep.service.web.planning.drafts import SavedRow
 

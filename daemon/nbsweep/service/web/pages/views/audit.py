@@ -13,8 +13,8 @@ from nbsweep.core.audit.verification import VerifiedChain, VerifiedTrail
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.documents.audit import moment_or_none
 from nbsweep.service.web.pages.languages.messages import Message, message
-from nbsweep.service.web.pages.views.paging import address
-from nbsweep.service.web.pages.views.words import Said, sentence_words, step_words
+from nbsweep.service.web.pages.views.elements.paging import address
+from nbsweep.service.web.pages.views.elements.words import Said, sentence_words, step_words
 
 PATH = "/audit"
 VERIFY = f"{PATH}/verify"

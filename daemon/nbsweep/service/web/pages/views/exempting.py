@@ -9,11 +9,11 @@ from nbsweep.core.errors import GrantRefused
 from nbsweep.core.granting.grants import LONGEST_PATTERN, LONGEST_REASON, LONGEST_TICKET, GrantLimits, end_of_day
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.routing import local_path
-from nbsweep.service.web.pages.views.disks import DiskView
-from nbsweep.service.web.pages.views.notebook import NotebookView
-from nbsweep.service.web.pages.views.outlook import Outlook
+from nbsweep.service.web.pages.views.elements.disks import DiskView
+from nbsweep.service.web.pages.views.elements.texts import name_or_id, short
+from nbsweep.service.web.pages.views.notebook.outlook import Outlook
+from nbsweep.service.web.pages.views.notebook.page import NotebookView
 from nbsweep.service.web.pages.views.search import notebook_path
-from nbsweep.service.web.pages.views.texts import name_or_id, short
 
 FIELDS = ("notebook", "owner", "name", "target", "until", "reason", "ticket", "next")
 USUAL = timedelta(days=30)

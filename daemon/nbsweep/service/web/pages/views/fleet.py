@@ -16,9 +16,9 @@ from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.service.control import Phase, TargetDetails, TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
-from nbsweep.service.web.pages.views.brakes import BrakeView, brakes_of
-from nbsweep.service.web.pages.views.paging import address
-from nbsweep.service.web.pages.views.phases import BUSY, TONES, describe_phase
+from nbsweep.service.web.pages.views.elements.brakes import BrakeView, brakes_of
+from nbsweep.service.web.pages.views.elements.paging import address
+from nbsweep.service.web.pages.views.elements.phases import BUSY, TONES, describe_phase
 from nbsweep.service.web.pages.views.processes import ProcessesView, build_processes
 
 IN_SPITE_OF_A_PAUSE = frozenset({Phase.STARTING, Phase.SWEEPING})

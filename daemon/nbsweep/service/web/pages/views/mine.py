@@ -13,10 +13,10 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.owned import Owned, OwnedFound
 from nbsweep.service.web.pages.languages.messages import Message, message
-from nbsweep.service.web.pages.views.disks import DiskView, disk_view
+from nbsweep.service.web.pages.views.elements.disks import DiskView, disk_view
+from nbsweep.service.web.pages.views.elements.paging import Paging, paging
+from nbsweep.service.web.pages.views.elements.texts import name_or_id
 from nbsweep.service.web.pages.views.exempting import build_form
-from nbsweep.service.web.pages.views.paging import Paging, paging
-from nbsweep.service.web.pages.views.texts import name_or_id
 
 PATH = "/mine"
 ROWS = 100

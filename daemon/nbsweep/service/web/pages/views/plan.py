@@ -12,10 +12,10 @@ from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
-from nbsweep.service.web.pages.views.brakes import RefusalView, refusal_view
-from nbsweep.service.web.pages.views.disks import DiskView, freed_view
-from nbsweep.service.web.pages.views.paging import Choice, Paging, address, paging
-from nbsweep.service.web.pages.views.texts import name_or_id, short
+from nbsweep.service.web.pages.views.elements.brakes import RefusalView, refusal_view
+from nbsweep.service.web.pages.views.elements.disks import DiskView, freed_view
+from nbsweep.service.web.pages.views.elements.paging import Choice, Paging, address, paging
+from nbsweep.service.web.pages.views.elements.texts import name_or_id, short
 from nbsweep.service.web.planning.drafts import Draft, DraftRow
 
 PATH = "/plan"

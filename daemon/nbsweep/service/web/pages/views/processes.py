@@ -16,7 +16,7 @@ from nbsweep.core.fleet_status.model import (
     WorkerStatus,
 )
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
+from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
 
 WORKERS: Mapping[WorkerState, Message] = {
     WorkerState.RUNNING: message("running"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from nbsweep.core.lookup import NotebookRef
-from nbsweep.service.web.pages.views.texts import short
+from nbsweep.service.web.pages.views.elements.texts import short
 
 
 class Hit(Struct, frozen=True):

@@ -17,14 +17,14 @@ from nbsweep.core.notices.outbox import ItemKind, Listed
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.audit import EntryRow, entry_row
-from nbsweep.service.web.pages.views.disks import DiskView, disk_view
-from nbsweep.service.web.pages.views.explained import Node, explained_tree
+from nbsweep.service.web.pages.views.elements.disks import DiskView, disk_view
+from nbsweep.service.web.pages.views.elements.paging import address
+from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, short
 from nbsweep.service.web.pages.views.marks import MarkRow, mark_row
-from nbsweep.service.web.pages.views.outlook import Outlook, outlook
-from nbsweep.service.web.pages.views.paging import address
-from nbsweep.service.web.pages.views.removals import RemovalRow, removal_row
+from nbsweep.service.web.pages.views.notebook.explained import Node, explained_tree
+from nbsweep.service.web.pages.views.notebook.outlook import Outlook, outlook
+from nbsweep.service.web.pages.views.past.removals import RemovalRow, removal_row
 from nbsweep.service.web.pages.views.search import notebook_path
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
 
 MOST = 50
 """Rows of each table; the journal may know more."""

@@ -16,8 +16,8 @@ from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.service.web.pages.languages.messages import Message, message
-from nbsweep.service.web.pages.views.brakes import BRAKES, ON_EXCESS
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
+from nbsweep.service.web.pages.views.elements.brakes import BRAKES, ON_EXCESS
+from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, short
 
 BUILT_IN: Mapping[str, Message] = {
     "deleted": message("It is deleted already"),

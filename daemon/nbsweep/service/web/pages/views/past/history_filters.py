@@ -6,8 +6,8 @@ from datetime import timedelta
 from msgspec import Struct
 
 from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.pages.views.elements.paging import address
 from nbsweep.service.web.pages.views.fleet import END_TITLES
-from nbsweep.service.web.pages.views.paging import address
 
 PATH = "/history"
 USUAL = "30d"

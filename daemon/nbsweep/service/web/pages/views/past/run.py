@@ -8,11 +8,11 @@ from msgspec import Struct
 from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.pages.views.elements.paging import address
+from nbsweep.service.web.pages.views.elements.words import reason_words
 from nbsweep.service.web.pages.views.fleet import END_TITLES, SweepView, sweep_view
-from nbsweep.service.web.pages.views.history_filters import PATH
-from nbsweep.service.web.pages.views.paging import address
-from nbsweep.service.web.pages.views.removals import RemovalsView
-from nbsweep.service.web.pages.views.words import reason_words
+from nbsweep.service.web.pages.views.past.history_filters import PATH
+from nbsweep.service.web.pages.views.past.removals import RemovalsView
 
 
 class TargetSweep(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""What several pages show, and the words and forms that they share."""

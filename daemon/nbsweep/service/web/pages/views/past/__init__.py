@@ -1,0 +1,1 @@
+"""What the pages of the past show: the history, and one run."""
