@@ -11,6 +11,7 @@ from aiohttp import web
 
 from nbsweep.documents.base import Document
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 
 BODY_S = 10.0
 """Seconds in which a body must arrive."""
@@ -32,7 +33,8 @@ async def read_body(request: web.Request) -> bytes:
         async with asyncio.timeout(BODY_S):
             return await request.read()
     except TimeoutError:
-        raise Refused(Code.BAD_REQUEST, f"the body of the request did not arrive within {BODY_S:g} s") from None
+        said = message("the body of the request did not arrive within %(seconds)s s", seconds=f"{BODY_S:g}")
+        raise Refused(Code.BAD_REQUEST, said) from None
 
 
 async def read_json(request: web.Request, kind: type[Body], *, optional: bool = False) -> Body:
@@ -68,9 +70,9 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
     try:
         fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise Refused(Code.BAD_REQUEST, "the body is not a form in UTF-8") from None
+        raise Refused(Code.BAD_REQUEST, message("the body is not a form in UTF-8")) from None
     if len(dict(fields)) < len(fields):
-        raise Refused(Code.BAD_REQUEST, "a field of the form is repeated")
+        raise Refused(Code.BAD_REQUEST, message("a field of the form is repeated"))
     return dict(fields)
 
 

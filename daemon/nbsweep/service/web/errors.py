@@ -15,6 +15,7 @@ from nbsweep.core.exemptions.links import PATH
 from nbsweep.core.ports import Telemetry
 from nbsweep.documents.base import Document
 from nbsweep.service.control import UnknownTargetError
+from nbsweep.service.web.messages import Message, english_of, message
 
 LONGEST_PATH = 200
 """Longest part of a request path that a message repeats: callers choose the length of a path."""
@@ -73,10 +74,11 @@ class ErrorDocument(Document, frozen=True):
 class Refused(Exception):
     """A request that gets an error response."""
 
-    def __init__(self, code: Code, message: str, headers: Mapping[str, str] | None = None) -> None:
-        """Take the code, the message, and further headers of the response."""
-        super().__init__(message)
+    def __init__(self, code: Code, said: str | Message, headers: Mapping[str, str] | None = None) -> None:
+        """Take the code, what happened, and further headers of the response. A text is in English on all pages."""
+        super().__init__(english_of(said) if isinstance(said, Message) else said)
         self.code = code
+        self.message = said if isinstance(said, Message) else None
         self.headers = dict(headers or {})
 
 
@@ -105,13 +107,13 @@ def refusal_of(request: web.Request, error: Exception, telemetry: Telemetry) -> 
     if known:
         return known
     telemetry.emit(WebFailed(request.method, logged_path(request), f"{type(error).__name__}: {error}", _place(error)))
-    return Refused(Code.INTERNAL, "internal error: a bug in nbsweep; see its log")
+    return Refused(Code.INTERNAL, message("internal error: a bug in nbsweep; see its log"))
 
 
 def _of_ours(error: Exception) -> Refused | None:
     match error:
         case UnknownTargetError():
-            return Refused(Code.NOT_FOUND, "no target has that name; GET /api/v1/targets lists them")
+            return Refused(Code.NOT_FOUND, message("no target has that name; GET /api/v1/targets lists them"))
         case JournalError():
             return Refused(Code.JOURNAL_FAILED, str(error))
         case UsageError():
@@ -119,20 +121,20 @@ def _of_ours(error: Exception) -> Refused | None:
         case NbsweepError():
             return Refused(Code.CLOUD_FAILED, str(error))
         case ConnectionError() | web.RequestPayloadError():
-            return Refused(Code.BAD_REQUEST, "the body of the request cannot be read")
+            return Refused(Code.BAD_REQUEST, message("the body of the request cannot be read"))
     return None
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> Refused:
     match error:
         case web.HTTPNotFound():
-            return Refused(Code.NOT_FOUND, "not found; GET /api/v1/openapi.json lists the addresses")
+            return Refused(Code.NOT_FOUND, message("not found; GET /api/v1/openapi.json lists the addresses"))
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
-            message = f"{request.method} is not allowed here; allowed: {allowed}"
-            return Refused(Code.METHOD_NOT_ALLOWED, message, {"Allow": allowed})
+            said = message("%(method)s is not allowed here; allowed: %(allowed)s", method=request.method, allowed=allowed)
+            return Refused(Code.METHOD_NOT_ALLOWED, said, {"Allow": allowed})
         case web.HTTPRequestEntityTooLarge():
-            return Refused(Code.TOO_LARGE, "the body of the request is too large")
+            return Refused(Code.TOO_LARGE, message("the body of the request is too large"))
     return Refused(Code.BAD_REQUEST, f"invalid request: {error.reason}")
 
 

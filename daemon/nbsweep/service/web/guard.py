@@ -18,6 +18,7 @@ from nbsweep.service.web.api.operations import APPROVING
 from nbsweep.service.web.bodies import read_body
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
 from nbsweep.service.web.keep.routes import HEADERS, PageAddress, is_page
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.site import Site
 
 LARGEST_BODY_BYTES = 16 * 1024
@@ -124,13 +125,14 @@ def require_host(request: web.Request, address: Address) -> None:
         return
     name = re.sub(r":[0-9]{1,5}$", "", request.headers.get("Host", "")).lower()
     if name not in LOOPBACK_NAMES and name != address.name:
-        raise Refused(Code.FORBIDDEN, "the Host header must be localhost, 127.0.0.1 or [::1]")
+        raise Refused(Code.FORBIDDEN, message("the Host header must be localhost, 127.0.0.1 or [::1]"))
 
 
 def require_small_body(request: web.Request, largest_bytes: int = LARGEST_BODY_BYTES) -> None:
     """Refuse a body whose declared length is too large. A body without a length is read up to the limit only."""
     if (request.content_length or 0) > largest_bytes:
-        raise Refused(Code.TOO_LARGE, f"the body of the request is larger than {largest_bytes} bytes")
+        said = message("the body of the request is larger than %(largest)s bytes", largest=str(largest_bytes))
+        raise Refused(Code.TOO_LARGE, said)
 
 
 def reject_unknown_query(handler: Handler, *keys: str, takes_body: bool = False) -> Handler:

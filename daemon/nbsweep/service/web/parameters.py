@@ -7,6 +7,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 
 ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 LIMIT_DEFAULT = 20
@@ -23,8 +24,12 @@ def checked_id(key: str, value: str) -> str:
         Refused: it is not.
     """
     if not re.fullmatch(ID_PATTERN, value):
-        words = "letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 64 characters"
-        raise Refused(Code.BAD_REQUEST, f"{key} consists of {words}")
+        said = message(
+            "%(key)s consists of letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 64 "
+            "characters",
+            key=key,
+        )
+        raise Refused(Code.BAD_REQUEST, said)
     return value
 
 

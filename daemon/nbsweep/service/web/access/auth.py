@@ -15,16 +15,19 @@ from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import Tokens
 from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
 from nbsweep.service.web.errors import Code, Refused, logged_path
+from nbsweep.service.web.messages import message
 
 PUBLIC = frozenset({"/healthz"})
 """Paths of the API that need no token anywhere: their responses say nothing about this service's targets."""
 MOST_LINES = 100
 """Number of refusals that are logged within that time."""
-HOW_TO_CONFIGURE = (
+HOW_TO_CONFIGURE = message(
     "changes are disabled, because no token is configured: set service.api_token_file to a file that holds the token, "
     "and that only the user of nbsweep can read"
 )
-HOW_TO_SHOW = "this request needs the header Authorization: Bearer TOKEN, with a token of service.api_token_file or api_tokens"
+HOW_TO_SHOW = message(
+    "this request needs the header Authorization: Bearer TOKEN, with a token of service.api_token_file or api_tokens"
+)
 
 
 @dataclass(slots=True)
@@ -87,7 +90,12 @@ class Auth:
             raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
         if not visitor.is_signed_in:
             raise self._refusal(request)
-        raise Refused(Code.FORBIDDEN, f"the role {visitor.role} does not allow this request; it needs the role {needs}")
+        said = message(
+            "the role %(role)s does not allow this request; it needs the role %(needs)s",
+            role=str(visitor.role),
+            needs=str(needs),
+        )
+        raise Refused(Code.FORBIDDEN, said)
 
     def _refusal(self, request: web.Request) -> Refused:
         """Return the refusal of a request. A wrong token is counted, logged and delayed; a missing one is not counted."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from nbsweep.core.ports import Clock
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 
 WITHIN_S = 60.0
 MOST_CALLS = 60
@@ -33,8 +34,8 @@ class CallLimit:
         """
         wait_s = self._wait_s(self._clock.steady_s())
         if wait_s > 0:
-            message = "there were too many requests of this kind within a minute, and each costs calls; try again later"
-            raise Refused(Code.TOO_MANY_REQUESTS, message, {"Retry-After": str(math.ceil(wait_s))})
+            said = message("there were too many requests of this kind within a minute, and each costs calls; try again later")
+            raise Refused(Code.TOO_MANY_REQUESTS, said, {"Retry-After": str(math.ceil(wait_s))})
         self._calls.append((self._clock.steady_s(), calls))
         self._in_progress += 1
         try:

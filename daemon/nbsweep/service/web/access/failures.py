@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict, deque
 
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 
 MOST_FAILURES = 5
 WITHIN_S = 60.0
@@ -43,5 +44,5 @@ class Failures:
         """
         wait_s = self.wait_s(peer, now_s)
         if wait_s > 0:
-            message = "too many requests with a wrong token from this address; try again later"
-            raise Refused(Code.TOO_MANY_ATTEMPTS, message, {"Retry-After": str(math.ceil(wait_s))})
+            said = message("too many requests with a wrong token from this address; try again later")
+            raise Refused(Code.TOO_MANY_ATTEMPTS, said, {"Retry-After": str(math.ceil(wait_s))})

@@ -7,12 +7,13 @@ shows a token, which no browser sends by itself.
 from aiohttp import web
 
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 
 READING = frozenset({"GET", "HEAD"})
 OWN = frozenset({"same-origin", "none"})
 """A page of ours, and what somebody typed or opened from outside of the browser."""
-ANOTHER_SITE = "requests from pages of another site or origin are not allowed"
-UNKNOWN_SITE = (
+ANOTHER_SITE = message("requests from pages of another site or origin are not allowed")
+UNKNOWN_SITE = message(
     "the browser does not say which page sent this form: open nbsweep by https:// or on localhost, or use a newer browser; "
     "programs need a token in the header Authorization"
 )

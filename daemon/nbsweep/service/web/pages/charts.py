@@ -13,8 +13,8 @@ from nbsweep.charts.model import BarChart, Heading, Histogram, Series, Share, Sh
 from nbsweep.charts.shares import share_chart
 from nbsweep.charts.strip import strip
 from nbsweep.core.statistics.periods import Period
+from nbsweep.service.web.messages import Message
 from nbsweep.service.web.pages.languages.formats import Formats
-from nbsweep.service.web.pages.languages.messages import Message
 
 
 class Caption(Struct, frozen=True):

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from nbsweep.core.reasons.render import Language
 from nbsweep.service.web.cookies import Cookie
+from nbsweep.service.web.messages import Message, Value
 from nbsweep.service.web.pages.languages.catalogues import merged, read_catalogue, translation_files
-from nbsweep.service.web.pages.languages.messages import Message, Value
 
 NAME = "nbsweep-flash"
 LASTS_S = 60

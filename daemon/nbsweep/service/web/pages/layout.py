@@ -11,10 +11,10 @@ from nbsweep.core.reasons.actions import describe_action
 from nbsweep.core.reasons.render import ACTIONS, Language, render, render_finding, render_statement
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.access.visitors import Visitor
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.charts import draw
 from nbsweep.service.web.pages.languages.catalogues import PACKAGE, translations_of
 from nbsweep.service.web.pages.languages.formats import COLONS, COMMAS, Formats, one_line
-from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.routing import Section, Shown
 from nbsweep.service.web.pages.static import StaticFiles
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.routing import Visit
 from nbsweep.service.web.parameters import TEXT_PATTERN, checked_id
 from nbsweep.settings.fields.units import parse_duration
@@ -28,7 +29,7 @@ def asked(visit: Visit, key: str) -> str:
     """
     text = visit.query.get(key, "").strip()
     if text and not re.fullmatch(TEXT_PATTERN, text):
-        raise Refused(Code.BAD_REQUEST, f"{key} has at most 256 characters, and no control characters")
+        raise Refused(Code.BAD_REQUEST, message("%(key)s has at most 256 characters, and no control characters", key=key))
     return text
 
 
@@ -50,7 +51,7 @@ def asked_number(visit: Visit, key: str) -> str:
     """
     text = asked(visit, key)
     if text and not NUMBER.fullmatch(text):
-        raise Refused(Code.BAD_REQUEST, f"{key} must be a whole number from 1 to 999999999")
+        raise Refused(Code.BAD_REQUEST, message("%(key)s must be a whole number from 1 to 999999999", key=key))
     return text
 
 
@@ -64,9 +65,10 @@ def asked_age(visit: Visit, key: str, usual: str, longest: timedelta) -> tuple[s
     try:
         age = parse_duration(text)
     except ValueError as error:
-        raise Refused(Code.BAD_REQUEST, f"{key} {error}") from error
+        said = message("%(key)s must be a whole number and its unit (ms, s, m, h, d): 90s, 30m, 36h, 14d", key=key)
+        raise Refused(Code.BAD_REQUEST, said) from error
     if age > longest:
-        raise Refused(Code.BAD_REQUEST, f"{key} must be at most {longest.days}d")
+        raise Refused(Code.BAD_REQUEST, message("%(key)s must be at most %(days)sd", key=key, days=str(longest.days)))
     return text, age
 
 
@@ -78,5 +80,5 @@ def asked_choice(visit: Visit, key: str, choices: Collection[str]) -> str:
     """
     text = asked(visit, key)
     if text and text not in choices:
-        raise Refused(Code.BAD_REQUEST, f"{key} must be one of {', '.join(choices)}")
+        raise Refused(Code.BAD_REQUEST, message("%(key)s must be one of %(choices)s", key=key, choices=tuple(choices)))
     return text

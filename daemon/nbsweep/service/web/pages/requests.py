@@ -6,6 +6,7 @@ from aiohttp import web
 
 from nbsweep.service.web.bodies import read_form
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.routing import PageRoute
 
 
@@ -17,9 +18,9 @@ def require_known_query(request: web.Request, known: Sequence[str]) -> None:
     """
     for key in request.query:
         if key not in known:
-            raise Refused(Code.BAD_REQUEST, f"unknown query key; this page accepts {', '.join(known) or 'no query'}")
+            raise Refused(Code.BAD_REQUEST, _unknown_key(known))
         if len(request.query.getall(key)) > 1:
-            raise Refused(Code.BAD_REQUEST, f"query key {key} is repeated")
+            raise Refused(Code.BAD_REQUEST, message("query key %(key)s is repeated", key=key))
 
 
 async def read_fields(request: web.Request, route: PageRoute) -> Mapping[str, str]:
@@ -32,5 +33,17 @@ async def read_fields(request: web.Request, route: PageRoute) -> Mapping[str, st
         return {}
     form = await read_form(request.clone(client_max_size=route.largest_form_bytes))
     if set(form) - set(route.fields):
-        raise Refused(Code.BAD_REQUEST, f"the form may hold {', '.join(route.fields) or 'no field'}, and holds something else")
+        raise Refused(Code.BAD_REQUEST, _unknown_field(route.fields))
     return form
+
+
+def _unknown_key(known: Sequence[str]) -> Message:
+    if not known:
+        return message("unknown query key; this page accepts no query")
+    return message("unknown query key; this page accepts %(keys)s", keys=tuple(known))
+
+
+def _unknown_field(known: Sequence[str]) -> Message:
+    if not known:
+        return message("the form may hold no field, and holds something else")
+    return message("the form may hold %(fields)s, and holds something else", fields=tuple(known))

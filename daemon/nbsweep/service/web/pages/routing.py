@@ -10,7 +10,7 @@ from nbsweep.core.actor import Actor, Via
 from nbsweep.core.reasons.render import Language
 from nbsweep.service.web.access.visitors import NOBODY, Needs, Visitor
 from nbsweep.service.web.cookies import Cookie
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.messages import Message
 
 LARGEST_FORM_BYTES = 16 * 1024
 MOST_FIELDS = 20

@@ -11,10 +11,10 @@ from nbsweep.core.reasons.render import Language
 from nbsweep.service.web.access.visitors import SignedIn, Visitor
 from nbsweep.service.web.cookies import Cookie, Cookies
 from nbsweep.service.web.errors import STATUS, Code, Refused, refusal_of
+from nbsweep.service.web.messages import Message
 from nbsweep.service.web.pages.flash import NAME as FLASH
 from nbsweep.service.web.pages.flash import flash_cookie, read_flash
 from nbsweep.service.web.pages.languages.choice import language_of
-from nbsweep.service.web.pages.languages.messages import Message
 from nbsweep.service.web.pages.layout import ROLES, TAGS, Chrome, Layout, entries
 from nbsweep.service.web.pages.requests import read_fields, require_known_query
 from nbsweep.service.web.pages.routing import Answer, Moved, Page, PageRoute, Shown, Visit, local_path
@@ -86,7 +86,7 @@ class Site:
         visit = Visit(request, self._language(request), visitor)
         if refusal.code is Code.UNAUTHORIZED and "Authorization" not in request.headers:
             return self._moved(visit, Moved(f"{SIGN_IN}?{urlencode({'next': _next_of(request)})}"))
-        view = ErrorView(ADVICE.get(refusal.code), str(refusal), refusal.code)
+        view = ErrorView(ADVICE.get(refusal.code), refusal.message, str(refusal), refusal.code)
         return self._page(visit, Shown("error.html", view, error_title(refusal.code), STATUS[refusal.code], refusal.headers))
 
     def _written(self, visit: Visit, answer: Answer) -> web.StreamResponse:

@@ -20,6 +20,7 @@ from nbsweep.documents.base import new_id
 from nbsweep.service.control import Answer, Control, UnknownTargetError
 from nbsweep.service.plans.saved_plans import open_plan
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.planning.drafts import Draft, DraftRow, SavedRow, draft_of, row_of, saved_rows, without
 
 KEPT_FOR = timedelta(days=30)
@@ -27,7 +28,7 @@ KEPT_FOR = timedelta(days=30)
 EARLIER = 3
 """How many earlier drafts of a target are remembered, to say what has changed since somebody looked."""
 MOST_COMPARISONS = 10
-ANEW = "make a new plan"
+EXPIRED = message("the plan has expired: make a new plan")
 
 
 class Comparison(Struct, frozen=True):
@@ -97,7 +98,7 @@ class PlanDesk:
         """
         draft = self._shown(target, digest)
         if not {row.id for row in draft.rows} & set(ids):
-            raise Refused(Code.NOT_FOUND, "the plan does not have this notebook")
+            raise Refused(Code.NOT_FOUND, message("the plan does not have this notebook"))
         changed = await to_thread.run_sync(partial(without, draft, ids, str(actor), new_id(self.clock.now())))
         self._shown(target, digest)
         self._put(changed)
@@ -115,14 +116,14 @@ class PlanDesk:
         if draft.refusals:
             raise Refused(Code.CONFLICT, f"a brake refuses this plan: {draft.refusals[0].sentence}")
         if not draft.rows:
-            raise Refused(Code.CONFLICT, "the plan is empty, so that there is nothing to approve")
+            raise Refused(Code.CONFLICT, message("the plan is empty, so that there is nothing to approve"))
         if now >= draft.expires_at:
-            raise Refused(Code.CONFLICT, f"the plan has expired: {ANEW}")
+            raise Refused(Code.CONFLICT, EXPIRED)
         approved = ApprovedPlan(
             draft.plan_id, target, draft.digest, draft.made_at, draft.expires_at, len(draft.rows), now, str(actor)
         )
         if not await self.journal.plans.approve(approved, draft.document):
-            raise Refused(Code.CONFLICT, f"the plan {draft.plan_id} is approved already")
+            raise Refused(Code.CONFLICT, message("the plan %(plan)s is approved already", plan=draft.plan_id))
         await self.journal.plans.forget(now - KEPT_FOR)
         return approved
 
@@ -134,7 +135,7 @@ class PlanDesk:
         """
         plan = await self.journal.plans.find(plan_id)
         if plan is None:
-            raise Refused(Code.NOT_FOUND, "there is no approved plan with this ID")
+            raise Refused(Code.NOT_FOUND, message("there is no approved plan with this ID"))
         return plan
 
     async def rows(self, plan_id: str) -> Sequence[SavedRow]:
@@ -172,14 +173,17 @@ class PlanDesk:
         """
         plan = await self.approved(plan_id)
         if plan.carried_out_at is not None:
-            raise Refused(Code.CONFLICT, f"the plan was carried out by {plan.carried_out_by} in the run {plan.run_id}")
+            said = message("the plan was carried out by %(by)s in the run %(run)s", by=plan.carried_out_by, run=plan.run_id)
+            raise Refused(Code.CONFLICT, said)
         if not plan.is_open(self.clock.now()):
-            raise Refused(Code.CONFLICT, f"the plan has expired: {ANEW}")
+            raise Refused(Code.CONFLICT, EXPIRED)
         answer = await self.control.carry_out(await self._opened(plan_id), str(actor))
         if answer is Answer.PAUSED:
-            raise Refused(Code.CONFLICT, "the target is paused: resume it first")
+            raise Refused(Code.CONFLICT, message("the target is paused: resume it first"))
         if answer is Answer.BUSY:
-            raise Refused(Code.CONFLICT, "a sweep of this target is in progress or requested: try again when it has ended")
+            raise Refused(
+                Code.CONFLICT, message("a sweep of this target is in progress or requested: try again when it has ended")
+            )
         return plan
 
     async def _opened(self, plan_id: str) -> SavedPlan:
@@ -207,7 +211,7 @@ class PlanDesk:
     def _alone(self, target: str) -> Iterator[None]:
         """Survey a target alone, because it costs calls."""
         if target in self._at_work:
-            raise Refused(Code.CONFLICT, "a plan of this target is already in progress")
+            raise Refused(Code.CONFLICT, message("a plan of this target is already in progress"))
         self._at_work.add(target)
         try:
             yield

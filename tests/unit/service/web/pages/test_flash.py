@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.flash import flash_cookie, known_messages, read_flash
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
 
 SINCE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

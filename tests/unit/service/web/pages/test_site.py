@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from nbsweep.core.errors import Unreachable
+from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.routing import local_path
+from nbsweep.testing import InMemoryJournal
 from unit.service.web.pages.reading import BROWSER, Element, see
-from unit.service.web.support import BEARER, Scene, token_file
+from unit.service.web.support import BEARER, FakeControl, Scene, token_file
 
 ELSEWHERE = "192.0.2.1:9464"
 POLICY = (
@@ -145,9 +149,52 @@ async def test_a_form_with_an_unknown_field_is_refused() -> None:
 
 
 async def test_an_error_says_what_to_do_in_the_language_of_the_page() -> None:
-    """Its English detail follows, marked as English."""
+    """What happened follows."""
     async with Scene().open() as face:
         seen = await see(face, "/nonesuch", headers={"Accept-Language": "zh-CN"})
         first, second = seen.content.all("p")[:2]
         assert (seen.status, first.words) == (404, "地址有误，或所指的内容已不存在。可按名称或 ID 查找 Notebook。")
-        assert second.attributes["lang"] == "en"
+        assert (second.words, second.attributes["class"]) == ("未找到；GET /api/v1/openapi.json 可列出 API 的地址", "hint")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/?a=b", 400, "未知的查询参数；此页面不接受查询参数"),
+        ("/history?days=7", 400, "未知的查询参数；此页面接受："),
+        ("/marks?page=0", 400, "page 必须是从 1 开始的整数"),
+        ("/history?outcome=lost", 400, "outcome 必须是以下之一："),
+        ("/history?target=%0a-", 400, "target 只能包含字母、数字、“.”、“_”和“-”"),
+        ("/audit?before=x", 400, "before 必须是 1 到 999999999 的整数"),
+        ("/history/nowhere", 404, "日志中没有此运行；“历史”页面列出了最近的运行"),
+        ("/plan/nowhere", 404, "没有此名称的目标；"),
+        ("/plan/approved/nowhere", 404, "没有此 ID 的已批准计划"),
+    ],
+)
+async def test_an_error_says_what_happened_in_the_language_of_the_page(path: str, status: int, said: str) -> None:
+    """Nothing on the page is marked as English."""
+    async with Scene(journal=InMemoryJournal()).open() as face:
+        seen = await see(face, path, headers={"Accept-Language": "zh-CN"})
+        assert seen.status == status
+        assert said in seen.content.words
+        assert [
+            each.words for tag in ("p", "bdi") for each in seen.content.all(tag) if each.attributes.get("lang") == "en"
+        ] == []
+
+
+async def test_an_error_of_the_cloud_stays_in_its_words(tmp_path: Path) -> None:
+    """Marked as English."""
+    control = FakeControl()
+    control.error = Unreachable("the cloud cannot be reached")
+    async with Scene(control, journal=InMemoryJournal(), token_file=token_file(tmp_path)).open() as face:
+        seen = await see(face, "/plan/research", "POST", headers={"Accept-Language": "zh-CN", "Origin": face.url, **BEARER})
+        assert seen.status == 502
+        [words] = [each for each in seen.content.all("p") if each.attributes.get("lang") == "en"]
+        assert "the cloud cannot be reached" in words.words
+
+
+def test_programs_get_the_message_in_english_with_plain_values() -> None:
+    """Numbers have no separators, and lists commas."""
+    refused = Refused(Code.CONFLICT, message("%(key)s: %(most)s of %(choices)s", key="page", most=1000, choices=("a", "b")))
+    assert str(refused) == "page: 1000 of a, b"
+    assert refused.message == message("%(key)s: %(most)s of %(choices)s", key="page", most=1000, choices=("a", "b"))

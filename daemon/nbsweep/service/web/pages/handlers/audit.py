@@ -17,7 +17,7 @@ from nbsweep.service.control import Control
 from nbsweep.service.trail_verifier import TrailVerifier
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.languages.messages import message
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.queries import asked, asked_age, asked_choice, asked_id, asked_number
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.streaming import JSON_LINES, stream_file
@@ -83,7 +83,7 @@ class AuditPage:
         after, noted = _heads(visit, "after"), _heads(visit, "head")
         start = await self._require_entry(after)
         if self._verifying:
-            raise Refused(Code.CONFLICT, "another verification is in progress; try again in a few seconds")
+            raise Refused(Code.CONFLICT, message("another verification is in progress; try again in a few seconds"))
         self._verifying = True
         try:
             view = await self._verified(start, noted)
@@ -123,7 +123,8 @@ class AuditPage:
             links = await self.journal.trail.after(chain, head.sequence - 1, 1) if head.sequence else ()
             if [(link.entry.sequence, link.digest) for link in links] == [(head.sequence, head.digest)]:
                 return ChainHead(chain, head)
-        raise Refused(Code.BAD_REQUEST, "the trail has no entry with this number and digest; verify it from the beginning")
+        said = message("the trail has no entry with this number and digest; verify it from the beginning")
+        raise Refused(Code.BAD_REQUEST, said)
 
     async def _verified(self, after: ChainHead | None, noted: tuple[NotedHead, ...]) -> VerifyView:
         began_s, took_s = self.clock.steady_s(), 0.0
@@ -158,7 +159,8 @@ def _filters(visit: Visit) -> AuditFilters:
 def _heads(visit: Visit, key: str) -> tuple[NotedHead, ...]:
     text = visit.query.get(key, "")
     if len(text) > LONGEST_HEADS:
-        raise Refused(Code.BAD_REQUEST, f"{key} has at most {LONGEST_HEADS} characters")
+        said = message("%(key)s has at most %(most)s characters", key=key, most=str(LONGEST_HEADS))
+        raise Refused(Code.BAD_REQUEST, said)
     try:
         return tuple(map(parse_noted, text.split()))
     except ValueError as error:

@@ -15,7 +15,7 @@ from nbsweep.core.ports import Clock
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.queries import asked
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.backtest.form import USUAL, FieldProblem, build_trying, too_much, why_nothing
@@ -135,7 +135,9 @@ class BacktestPage(Struct, frozen=True):
     def _result(self, visit: Visit) -> Result:
         result = self.results.find(visit.parts["result"])
         if result is None:
-            raise Refused(Code.NOT_FOUND, "this result is no longer kept: only the last results are; run the back-test again")
+            raise Refused(
+                Code.NOT_FOUND, message("this result is no longer kept: only the last results are; run the back-test again")
+            )
         return result
 
 

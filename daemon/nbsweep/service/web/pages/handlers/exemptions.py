@@ -17,8 +17,8 @@ from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.api.creations import Creations
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.handlers.notebook import NotebookPage
-from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.elements.texts import short
 from nbsweep.service.web.pages.views.exempting import FIELDS, AboutNotebook, ExemptingView, about_notebook, build_form
@@ -92,7 +92,7 @@ class ExemptionsPage(Struct, frozen=True):
         exemption_id = checked_id("exemption_id", visit.parts["exemption_id"])
         revoker = Revoker(str(visit.actor), self.clock.now(), one_line_reason(visit.form.get("reason", "")))
         if await revoke(self.journal, exemption_id, revoker, self.telemetry) is None:
-            raise Refused(Code.NOT_FOUND, "there is no such exemption")
+            raise Refused(Code.NOT_FOUND, message("there is no such exemption"))
         return Moved(
             PATH, message("Exemption %(id)s is revoked. The next sweep decides by the policies again.", id=exemption_id)
         )

@@ -17,7 +17,7 @@ from nbsweep.service.control import Answer, Control, FleetSource, TargetState
 from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.fleet import LENGTHS, TargetInputs, build_fleet
 
@@ -146,5 +146,5 @@ def _end_of(lasts: str, now: datetime) -> datetime | None:
     if not lasts:
         return None
     if lasts not in LENGTHS:
-        raise Refused(Code.BAD_REQUEST, f"lasts must be empty or one of {', '.join(LENGTHS)}")
+        raise Refused(Code.BAD_REQUEST, message("lasts must be empty or one of %(choices)s", choices=tuple(LENGTHS)))
     return now + LENGTHS[lasts]

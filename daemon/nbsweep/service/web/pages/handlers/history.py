@@ -23,8 +23,8 @@ from nbsweep.documents.past.history import (
 from nbsweep.documents.spreadsheet import csv_pieces
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.visitors import Needs
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.handlers.removal_files import removal_lines
-from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.queries import OUTCOMES, asked_age, asked_choice, asked_id
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.streaming import CSV, stream_file

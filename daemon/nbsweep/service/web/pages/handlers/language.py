@@ -8,6 +8,7 @@ from nbsweep.core.reasons.render import Language
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.cookies import Cookie
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.languages.choice import COOKIE, COOKIE_S
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Visit
 
@@ -30,5 +31,5 @@ class LanguagePage(Struct, frozen=True):
         """
         chosen = visit.form.get("language", "")
         if chosen not in list(Language):
-            raise Refused(Code.BAD_REQUEST, f"language must be one of {', '.join(Language)}")
+            raise Refused(Code.BAD_REQUEST, message("language must be one of %(choices)s", choices=tuple(Language)))
         return Moved(visit.form.get("next", "/"), cookies=[Cookie(COOKIE, chosen, COOKIE_S)])

@@ -8,7 +8,7 @@ from nbsweep.core.ports import Clock, Journal
 from nbsweep.service.control import Control
 from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.visitors import Needs
-from nbsweep.service.web.pages.languages.messages import message
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.elements.paging import page_number
 from nbsweep.service.web.pages.views.marks import PATH, ROWS, MarksFound, build_marks, query_of

@@ -15,8 +15,8 @@ from nbsweep.service.granting import grant
 from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.visitors import Needs, SignedIn
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.owned import Owned, OwnedFound, OwnedNotebooks
-from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.exemptions import granted_message
 from nbsweep.service.web.pages.views.mine import PATH, MineInputs, MineView, Typed, build_mine
@@ -24,7 +24,7 @@ from nbsweep.service.web.parameters import checked_id
 from nbsweep.settings.people.until import parse_until
 
 TITLE = message("My notebooks")
-NOT_YOURS = "there is no such notebook among yours"
+NOT_YOURS = message("there is no such notebook among yours")
 
 
 class MinePorts(Struct, frozen=True):

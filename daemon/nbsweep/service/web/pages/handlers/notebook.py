@@ -12,7 +12,7 @@ from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.languages.messages import message
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Shown, Visit
 from nbsweep.service.web.pages.views.notebook.page import MOST, Asked, NotebookView, Recorded, Service, build_notebook, title_of
 from nbsweep.service.web.pages.views.search import notebook_path
@@ -51,7 +51,7 @@ class NotebookPage(Struct, frozen=True):
         notebook_id = checked_id("notebook", visit.parts["notebook_id"])
         view = await self.find(notebook_id, may_exempt=visit.visitor.may(Needs.ADMIN))
         if view is None:
-            raise Refused(Code.NOT_FOUND, "no target has this notebook, and the journal does not know it either")
+            raise Refused(Code.NOT_FOUND, message("no target has this notebook, and the journal does not know it either"))
         return Shown("notebook.html", view, title_of(notebook_id, view))
 
     async def find(self, notebook_id: str, *, may_exempt: bool) -> NotebookView | None:

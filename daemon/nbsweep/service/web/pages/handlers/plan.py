@@ -13,7 +13,7 @@ from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import Control, TargetState, UnknownTargetError
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.languages.messages import message, plural
+from nbsweep.service.web.messages import message, plural
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.approved import ApprovedInputs, build_approved, shown_rows
 from nbsweep.service.web.pages.views.elements.paging import paging

@@ -9,9 +9,9 @@ from nbsweep.core.lifecycle import OUTCOMES, Removal, RemovalOutcome, State
 from nbsweep.core.ports import Journal
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages import queries
 from nbsweep.service.web.pages.handlers.removal_files import removal_lines
-from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Shown, Visit
 from nbsweep.service.web.pages.streaming import CSV, stream_file
 from nbsweep.service.web.pages.views.elements.paging import address, page_number
@@ -45,7 +45,7 @@ class RunPage(Struct, frozen=True):
         run_id, outcome, page = self._run_id(visit), _outcome(visit), page_number(visit.query)
         records = await self.journal.run(run_id)
         if not records:
-            raise Refused(Code.NOT_FOUND, "the journal has no such run; the page History lists the latest runs")
+            raise Refused(Code.NOT_FOUND, message("the journal has no such run; the page History lists the latest runs"))
         counts = await self.journal.run_counts([run_id])
         found = await self.journal.removals(run_id, PAGE_ROWS + 1, (page - 1) * PAGE_ROWS, _states(outcome))
         path = run_path(run_id)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from nbsweep.core.lookup import is_whole_id
 from nbsweep.core.ports import Journal
 from nbsweep.service.web.access.visitors import Needs
-from nbsweep.service.web.pages.languages.messages import message
+from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.queries import asked
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Shown, Visit
 from nbsweep.service.web.pages.views.search import build_search, hits_of, notebook_path

@@ -7,7 +7,7 @@ from msgspec import Struct
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import STATUS, Code, Refused
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Shown, Visit
 from nbsweep.service.web.pages.views.sign_in import SignInView
 

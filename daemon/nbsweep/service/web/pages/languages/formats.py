@@ -15,8 +15,8 @@ from msgspec import Struct
 from nbsweep.core.facts import age_units
 from nbsweep.core.reasons.render import Language
 from nbsweep.core.statistics.periods import Period, Step
+from nbsweep.service.web.messages import Message, Value
 from nbsweep.service.web.pages.languages.catalogues import translations_of
-from nbsweep.service.web.pages.languages.messages import Message, Value
 
 LOCALES: Mapping[Language, Locale] = {
     # Days before months, and hours from 0 to 23.

@@ -9,7 +9,7 @@ from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.elements.brakes import RefusalView, refusal_view
 from nbsweep.service.web.pages.views.elements.paging import Paging, paging
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short

@@ -12,7 +12,7 @@ from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.audit.verification import VerifiedChain, VerifiedTrail
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.documents.audit import moment_or_none
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.elements.paging import address
 from nbsweep.service.web.pages.views.elements.words import Said, sentence_words, step_words
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from nbsweep.service.web.errors import Code
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 
 TITLES: Mapping[Code, Message] = {
     Code.UNAUTHORIZED: message("Sign in first"),
@@ -40,6 +40,8 @@ class ErrorView(Struct, frozen=True):
     """An error."""
 
     advice: Message | None
+    said: Message | None
+    """What happened; None if that is known in English only."""
     sentence: str
     """What happened, in English, as the API says it."""
     code: Code

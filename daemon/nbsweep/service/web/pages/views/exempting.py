@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.errors import GrantRefused
 from nbsweep.core.granting.grants import LONGEST_PATTERN, LONGEST_REASON, LONGEST_TICKET, GrantLimits, end_of_day
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.routing import local_path
 from nbsweep.service.web.pages.views.elements.disks import DiskView
 from nbsweep.service.web.pages.views.elements.texts import name_or_id, short

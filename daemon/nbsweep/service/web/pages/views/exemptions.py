@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.granting.effect import GrantEffect
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.views.elements.paging import Choice, Paging, paging
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, short
 

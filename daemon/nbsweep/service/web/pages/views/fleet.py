@@ -15,7 +15,7 @@ from nbsweep.core.pacing import LaneState
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.service.control import Phase, TargetDetails, TargetState
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.views.elements.brakes import BrakeView, brakes_of
 from nbsweep.service.web.pages.views.elements.paging import address
 from nbsweep.service.web.pages.views.elements.phases import BUSY, TONES, describe_phase

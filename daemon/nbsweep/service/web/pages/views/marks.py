@@ -11,8 +11,8 @@ from nbsweep.core.marks.model import OPEN, ClearCause, Mark, MarkState
 from nbsweep.core.marks.shown import ShownState
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.languages.formats import one_line
-from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.elements.paging import Choice, Paging, address, paging
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
 

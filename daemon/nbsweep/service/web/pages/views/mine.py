@@ -11,8 +11,8 @@ from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.reasons.model import Cause
 from nbsweep.service.control import TargetState
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.owned import Owned, OwnedFound
-from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.elements.disks import DiskView, disk_view
 from nbsweep.service.web.pages.views.elements.paging import Paging, paging
 from nbsweep.service.web.pages.views.elements.texts import name_or_id

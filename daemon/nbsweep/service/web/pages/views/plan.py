@@ -11,7 +11,7 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.elements.brakes import RefusalView, refusal_view
 from nbsweep.service.web.pages.views.elements.disks import DiskView, freed_view
 from nbsweep.service.web.pages.views.elements.paging import Choice, Paging, address, paging

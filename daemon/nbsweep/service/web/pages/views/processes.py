@@ -15,7 +15,7 @@ from nbsweep.core.fleet_status.model import (
     WorkerState,
     WorkerStatus,
 )
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
 
 WORKERS: Mapping[WorkerState, Message] = {

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.messages import Message
 
 
 class SignInView(Struct, frozen=True):

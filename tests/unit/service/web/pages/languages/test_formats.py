@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from nbsweep.core.reasons.render import Language
+from nbsweep.service.web.messages import message, plural
 from nbsweep.service.web.pages.languages.formats import Formats
-from nbsweep.service.web.pages.languages.messages import message, plural
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ENGLISH = Formats(Language.ENGLISH, SHANGHAI)

@@ -8,8 +8,8 @@ from nbsweep.charts.model import Share, Tone
 from nbsweep.core.statistics.periods import Period, Step
 from nbsweep.documents.past.backtest import LabelCountsDocument, ThresholdDocument, WeekDocument
 from nbsweep.reports.figures import label_parts
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.charts import Bars, Caption, Lengths, Part, Rate, Rates, Strip
-from nbsweep.service.web.pages.languages.messages import Message, message
 
 LABELS: Mapping[Tone, Message] = {
     Tone.BAD: message("came back"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from nbsweep.core.errors import Mistake
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.trying.port import MEMORY_BYTES, TIME_S, NoSurvey
 
 USUAL: Mapping[str, str] = {

@@ -8,7 +8,7 @@ from msgspec import Struct
 from nbsweep.core.backtest.model import ReturnSign
 from nbsweep.documents.past.backtest import RecreatedDocument, WouldBeDocument
 from nbsweep.reports.figures import away
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.search import notebook_path
 
 SIGNS: Mapping[ReturnSign, Message] = {

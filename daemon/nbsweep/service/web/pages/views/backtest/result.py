@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from nbsweep.core.backtest.model import CensorCause
 from nbsweep.documents.past.backtest import CoverageDocument, LabelCountsDocument, RealityDocument
+from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.charts import Lengths
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
 from nbsweep.service.web.pages.views.backtest.charts import return_chart
 from nbsweep.service.web.pages.views.backtest.notebooks import RecreatedRow, RegretRow, moment_of, recreated_row, regret_row
 from nbsweep.service.web.pages.views.backtest.tables import CountsTable, held_out_table, tables_of

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from nbsweep.core.statistics.periods import Period, Step
 from nbsweep.documents.past.backtest import BacktestDocument, ComparisonDocument, LabelCountsDocument
+from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.charts import Bars, Rates, Strip
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
 from nbsweep.service.web.pages.views.backtest.charts import label_strip, rate_chart, week_chart
 
 MOST_OWNERS = 50

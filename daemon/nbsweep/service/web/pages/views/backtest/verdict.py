@@ -1,7 +1,7 @@
 """The verdict of a back-test in sentences."""
 
 from nbsweep.documents.past.backtest import LabelCountsDocument, MaxRegretDocument
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.trying.port import PASTED
 
 CURRENT = message("the current policies")

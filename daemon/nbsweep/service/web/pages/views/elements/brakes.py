@@ -9,7 +9,7 @@ from nbsweep.core.planning.brakes import Brakes, Refusal
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.control import TargetDetails
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.messages import Message, message, plural
 
 BRAKES: Mapping[str, Message] = {
     "max_deletions": message("Deletions in one sweep"),

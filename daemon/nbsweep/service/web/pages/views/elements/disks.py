@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from nbsweep.core.model import Volume
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 
 
 class DiskView(Struct, frozen=True):

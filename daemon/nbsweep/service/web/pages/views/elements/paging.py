@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.messages import Message, message
 
 MOST_PAGES = 1_000_000
 
@@ -46,7 +46,7 @@ def page_number(query: Mapping[str, str]) -> int:
     """
     text = query.get("page") or "1"
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(MOST_PAGES)) or int(text) < 1:
-        raise Refused(Code.BAD_REQUEST, "page must be a whole number from 1")
+        raise Refused(Code.BAD_REQUEST, message("page must be a whole number from 1"))
     return int(text)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nbsweep.service.control import Phase, TargetState
-from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.messages import Message, message, plural
 
 PHASES: Mapping[Phase, Message] = {
     Phase.STARTING: message("Starting: the removals of an earlier process are followed to their end"),

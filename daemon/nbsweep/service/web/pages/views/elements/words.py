@@ -7,7 +7,7 @@ from msgspec import Struct
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import NO_END, PROVEN_GONE, VANISHED
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 
 STEPS: Mapping[str, Message] = {
     AuditStep.DECIDED: message("Deletion decided"),

@@ -15,7 +15,7 @@ from nbsweep.core.reasons.actions import Action
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.reasons.statement import Statement
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.elements.brakes import BRAKES, ON_EXCESS
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, short
 

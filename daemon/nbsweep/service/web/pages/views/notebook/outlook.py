@@ -10,7 +10,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import MarkState
 from nbsweep.core.reasons.model import Cause
 from nbsweep.service.control import TargetState
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 
 
 class Outlook(Struct, frozen=True):

@@ -15,7 +15,7 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import Notebook
 from nbsweep.core.notices.outbox import ItemKind, Listed
 from nbsweep.service.control import TargetState
-from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.audit import EntryRow, entry_row
 from nbsweep.service.web.pages.views.elements.disks import DiskView, disk_view
 from nbsweep.service.web.pages.views.elements.paging import address

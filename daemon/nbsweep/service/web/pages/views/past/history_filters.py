@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.messages import Message
 from nbsweep.service.web.pages.views.elements.paging import address
 from nbsweep.service.web.pages.views.fleet import END_TITLES
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from nbsweep.core.lifecycle import Removal, RemovalOutcome, outcome
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import RunCounts, RunRecord
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.messages import Message
 from nbsweep.service.web.pages.views.elements.words import Said, sentence_words
 from nbsweep.service.web.pages.views.fleet import END_TITLES, OUTCOMES, EndCount, end_counts
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.runs import RunCounts, RunRecord
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.messages import Message
 from nbsweep.service.web.pages.views.elements.paging import address
 from nbsweep.service.web.pages.views.elements.words import reason_words
 from nbsweep.service.web.pages.views.fleet import END_TITLES, SweepView, sweep_view

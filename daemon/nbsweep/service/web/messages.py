@@ -18,6 +18,12 @@ class Message(Struct, frozen=True):
     """The text for other numbers than one; empty if the text does not depend on a number."""
 
 
+def english_of(message: Message) -> str:
+    """Return a message in English with plain values, for programs."""
+    values = {name: ", ".join(value) if isinstance(value, tuple) else str(value) for name, value in message.values.items()}
+    return message.text % values
+
+
 def message(text: str, **values: Value) -> Message:
     """Return a message. The text must be a literal, so that it is found for translation."""
     return Message(text, values)
