@@ -101,6 +101,9 @@ def test_jobs_of_another_configuration_are_told(fleet: MakeFleet, address: str) 
             assert refused["configuration"] == told.document["configuration"]
             assert [each["same_configuration"] for each in told.document["workers"]] == [False]
             assert any("1 job waits for a worker with the configuration" in each for each in told.document["problems"])
+            status = mine.desk.run("status", "--format", "json")
+            assert status.code == 1
+            assert any("1 job waits for a worker with the configuration" in each for each in status.document[0]["problems"])
             worker.wait_for("worker.configuration_differs")
     assert not mine.all_gone()
 

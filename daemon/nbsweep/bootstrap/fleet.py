@@ -1,6 +1,7 @@
 """What the processes of a fleet share: the queue, the fences, and the accounts with their targets."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 from nbsweep.adapters.cloud.limiter import learned_rates
 from nbsweep.adapters.journal import SqlJournal
@@ -33,9 +34,19 @@ async def open_fleet_queue(settings: Settings, journal: SqlJournal) -> SweepQueu
     return await open_queue(journal, digest_of_sweeps(settings), settings.service.lease.total_seconds())
 
 
-def make_fleet_reader(settings: Settings, journal: SqlJournal, queue: SweepQueue) -> FleetReader:
-    """Return what reads the status of the fleet."""
+def make_fleet_reader(settings: Settings, journal: SqlJournal, queue: SweepQueue | None) -> FleetReader:
+    """Return what reads the status of the fleet; without a queue it knows no jobs."""
     return FleetReader(journal, digest_of_sweeps(settings), settings.service.lease, queue, learned_rates)
+
+
+async def open_fleet_reader(settings: Settings, journal: SqlJournal) -> FleetReader:
+    """Return what reads the status of the fleet, with its jobs if the extra `fleet` is installed here.
+
+    Raises:
+        JournalError: the journal cannot have a queue.
+    """
+    queue = await open_fleet_queue(settings, journal) if find_spec("procrastinate") else None
+    return make_fleet_reader(settings, journal, queue)
 
 
 def accounts_of(opened: OpenResources) -> Mapping[str, str]:

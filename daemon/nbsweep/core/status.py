@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import ServiceStatus
-from nbsweep.core.due_sweeps.model import DueSweep
 from nbsweep.core.facts import format_age
+from nbsweep.core.fleet_status.model import DueState, DueStatus
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
 from nbsweep.core.judging.shown_marks import NO_RULES, MarkRules
 from nbsweep.core.lease import TargetLease, describe_holder, is_held, is_silent
@@ -96,7 +96,7 @@ class StatusInputs(Struct, frozen=True):
     """What decides when the marked notebooks may be deleted."""
     brakes: Brakes | None = None
     """The brakes, which also bind when notebooks are announced."""
-    due: DueSweep | None = None
+    due: DueStatus | None = None
     """The first sweep that is due, if a fleet sweeps the target; None if nothing is due."""
     shared_now: datetime | None = None
     """The time by the clock of the lease's beats, see `LeaseRecords.now`; None if it is that of the machine."""
@@ -121,8 +121,8 @@ class TargetStatus(Struct, frozen=True):
     """The pause that is in force."""
     service: ServiceStatus | None = None
     marks: TargetMarks = TargetMarks()
-    due: DueSweep | None = None
-    """The sweep that waits for a worker of a fleet; None if none waits."""
+    due: DueStatus | None = None
+    """The first sweep that is due in a fleet; None if a worker sweeps, or if nothing is due."""
 
     @property
     def note(self) -> str:
@@ -172,7 +172,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         pause=known.pause if known.pause and known.pause.in_force(now) else None,
         service=known.service,
         marks=marks,
-        due=known.due if known.due and not known.due.begun_at else None,
+        due=known.due if known.due and known.due.state is not DueState.SWEEPING else None,
     )
 
 

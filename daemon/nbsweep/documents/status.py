@@ -8,8 +8,7 @@ from msgspec import Meta
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import Life, ServiceStatus
-from nbsweep.core.due_sweeps.model import DueSweep
-from nbsweep.core.fleet_status.model import FleetStatus
+from nbsweep.core.fleet_status.model import DueState, DueStatus, FleetStatus
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.notices.health import OutboxHealth
 from nbsweep.core.status import TargetStatus
@@ -90,8 +89,9 @@ class OutboxDocument(Document, frozen=True):
 
 
 class WaitingSweepDocument(Document, frozen=True):
-    """A due sweep of a target that waits for a worker of the fleet."""
+    """A due sweep of a target that no worker of the fleet carries out, as far as beats say."""
 
+    state: DueState
     due_at: Time
     asked_by: str
     not_before: Annotated[Time, Meta(description="When a worker may begin it: later than `due_at` after a failure.")]
@@ -117,7 +117,9 @@ class StatusDocument(Document, frozen=True):
     marks: MarkTotalsDocument
     untold_owners: Sequence[UntoldOwnerDocument]
     outbox: Annotated[OutboxDocument, Meta(description="The same for all targets of a journal.")]
-    waiting: Annotated[WaitingSweepDocument | None, Meta(description="Null if no sweep waits for a worker of a fleet.")]
+    waiting: Annotated[
+        WaitingSweepDocument | None, Meta(description="Null if a worker sweeps, or if nothing is due in a fleet.")
+    ]
 
 
 def status_document(
@@ -152,8 +154,11 @@ def status_document(
     )
 
 
-def _waiting(due: DueSweep) -> WaitingSweepDocument:
-    return WaitingSweepDocument(moment_text(due.due_at), due.by, moment_text(due.not_before), due.failures, due.problem or None)
+def _waiting(due: DueStatus) -> WaitingSweepDocument:
+    sweep = due.sweep
+    return WaitingSweepDocument(
+        due.state, moment_text(sweep.due_at), sweep.by, moment_text(sweep.not_before), sweep.failures, sweep.problem or None
+    )
 
 
 def _outbox(outbox: OutboxHealth) -> OutboxDocument:

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NOON, ago, due_sweep, removal, run_record, target_lease
+from nbsweep.core.fleet_status.model import DueState, DueStatus
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
@@ -154,9 +155,14 @@ def test_the_age_of_a_beat_counts_by_the_clock_that_all_processes_share() -> Non
         assert (status.sweeping is not None) is held
 
 
-def test_a_due_sweep_that_no_worker_has_begun_waits() -> None:
-    """It is no problem of the target; once it has begun, the sweep itself is shown."""
-    waits = due_sweep()
+@pytest.mark.parametrize("state", [state for state in DueState if state is not DueState.SWEEPING])
+def test_a_due_sweep_that_no_worker_carries_out_is_shown(state: DueState) -> None:
+    """It is no problem of the target by itself."""
+    waits = DueStatus(due_sweep(), state)
     assert status_of(run(1), due=waits).due == waits
     assert status_of(run(1), due=waits).well
-    assert status_of(run(1), due=due_sweep(begun_at=NOON)).due is None
+
+
+def test_of_a_due_sweep_that_a_worker_carries_out_the_sweep_itself_is_shown() -> None:
+    """It does not wait."""
+    assert status_of(run(1), due=DueStatus(due_sweep(begun_at=NOON), DueState.SWEEPING)).due is None

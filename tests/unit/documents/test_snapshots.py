@@ -48,7 +48,7 @@ from nbsweep.core.exemptions.model import GrantedBy
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.fleet_status.judge import judge_fleet
-from nbsweep.core.fleet_status.model import FleetInputs
+from nbsweep.core.fleet_status.model import DueState, DueStatus, FleetInputs
 from nbsweep.core.granting.effect import GrantEffect
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Reason, keep
@@ -239,7 +239,10 @@ DOCUMENTS: dict[str, Callable[[], object]] = {
     "fleet-of-nobody": lambda: fleet_status_document(judge_fleet(FleetInputs(NOON, "c1", timedelta(seconds=60), (), None))),
     "status-of-a-fleet": lambda: [
         status_document(
-            replace(status(), due=due_sweep(failures=1, problem="it is away", not_before=ago(minutes=-1))),
+            replace(
+                status(),
+                due=DueStatus(due_sweep(failures=1, problem="it is away", not_before=ago(minutes=-1)), DueState.PUT_OFF),
+            ),
             OutboxHealth(),
             NOON,
             NOON,

@@ -18,6 +18,7 @@ STYLES: Mapping[str, str] = {
     WorkerState.STOPPED: "dim",
     WorkerState.LOST: "red",
     DueState.SWEEPING: "green",
+    DueState.WORKER_SILENT: "red",
     DueState.WAITING: "yellow",
     DueState.PUT_OFF: "yellow",
 }

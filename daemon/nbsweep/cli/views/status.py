@@ -9,9 +9,8 @@ from rich.text import Text
 from nbsweep.cli.views.marks import describe_totals
 from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.core.control.services import Life
-from nbsweep.core.due_sweeps.model import DueSweep
 from nbsweep.core.facts import format_age, format_moment
-from nbsweep.core.fleet_status.model import FleetStatus, WorkerState
+from nbsweep.core.fleet_status.model import DueState, DueStatus, FleetStatus, WorkerState
 from nbsweep.core.lease import describe_holder
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.notices.health import OutboxHealth, TargetMarks
@@ -50,7 +49,8 @@ def _headline(statuses: Sequence[TargetStatus], outbox: OutboxHealth, now: datet
 
 def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterator[Text]:
     yield _target(status, now)
-    if status.sweeping is not None:
+    # A sweep that was begun and is due still has lost its worker, which may hold the lease of the target for a while.
+    if status.sweeping is not None and not (status.due and status.due.sweep.begun_at):
         yield cell(f"  being swept now by {describe_holder(status.sweeping)}", "cyan")
     if status.due is not None:
         yield cell(f"  {_waiting(status.due)}", "yellow")
@@ -72,12 +72,15 @@ def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterato
         yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}{condition}", "dim")
 
 
-def _waiting(due: DueSweep) -> str:
-    begin = f"a sweep, due since {format_moment(due.due_at)} by {due.by},"
-    if due.failures:
-        times = "once" if due.failures == 1 else f"{due.failures} times in a row"
-        return f"{begin} failed {times}, and a worker tries it again at {format_moment(due.not_before)}: {due.problem}"
-    return f"{begin} waits for a worker{f': {due.problem}' if due.problem else ''}"
+def _waiting(due: DueStatus) -> str:
+    sweep = due.sweep
+    begin = f"a sweep, due since {format_moment(sweep.due_at)} by {sweep.by},"
+    if due.state is DueState.WORKER_SILENT:
+        return f"{begin} was begun by a worker that reports nothing: if it has died, another worker goes on"
+    if sweep.failures:
+        times = "once" if sweep.failures == 1 else f"{sweep.failures} times in a row"
+        return f"{begin} failed {times}, and a worker tries it again at {format_moment(sweep.not_before)}: {sweep.problem}"
+    return f"{begin} waits for a worker{f': {sweep.problem}' if sweep.problem else ''}"
 
 
 def _fleet_lines(fleet: FleetStatus) -> Iterator[Text]:

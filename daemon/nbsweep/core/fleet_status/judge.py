@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from nbsweep.core.due_sweeps.model import DueSweep, Job, JobState
-from nbsweep.core.facts import format_moment
+from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.core.fences.model import LANES, Fence
+from nbsweep.core.fleet_status.due import due_statuses, problems_of_sweeps
+from nbsweep.core.fleet_status.losses import problems_of_losses
 from nbsweep.core.fleet_status.model import (
     AccountStatus,
-    DueState,
-    DueStatus,
     FenceHolder,
     FleetInputs,
     FleetStatus,
@@ -31,13 +30,14 @@ def judge_fleet(known: FleetInputs) -> FleetStatus:
     leader = _holder(known.leader, known) if known.leader else None
     workers = tuple(sorted((_worker(record, known) for record in known.workers), key=_place))
     refused = tuple(_refused(known.jobs, workers))
+    due = due_statuses(known)
     return FleetStatus(
         now=known.now,
         config=known.config,
         leader=None if leader is None or leader.is_silent else leader,
         workers=workers,
         accounts=tuple(_accounts(known)),
-        due=tuple(DueStatus(sweep, _due_state(sweep, known)) for sweep in known.due),
+        due=due,
         jobs=known.jobs,
         refused=refused,
         problems_of_processes=(
@@ -45,7 +45,7 @@ def judge_fleet(known: FleetInputs) -> FleetStatus:
             *_problems_of_workers(workers, known),
             *_problems_of_jobs(refused, workers),
         ),
-        problems_of_sweeps=tuple(_problems_of_sweeps(known)),
+        problems_of_sweeps=tuple(problems_of_sweeps(due)),
     )
 
 
@@ -71,15 +71,7 @@ def _place(worker: WorkerStatus) -> tuple[int, datetime]:
 def _problems_of_workers(workers: tuple[WorkerStatus, ...], known: FleetInputs) -> Iterator[str]:
     if not any(worker.state is WorkerState.RUNNING for worker in workers):
         yield ONLY_DRAINING if any(worker.is_present for worker in workers) else NO_WORKER
-    for worker in workers:
-        if worker.state is WorkerState.LOST and not _was_replaced(worker.record, known.workers):
-            since = format_moment(worker.record.beat_at)
-            yield f"{worker.record} has reported nothing since {since}: other workers take its accounts; start it again"
-
-
-def _was_replaced(lost: WorkerRecord, all_: tuple[WorkerRecord, ...]) -> bool:
-    """Return whether another worker was started after the last beat of a lost one."""
-    return any(each.started_at > lost.beat_at for each in all_)
+    yield from problems_of_losses(known.workers, known.now)
 
 
 # ---- fences
@@ -114,22 +106,7 @@ def _accounts(known: FleetInputs) -> Iterator[AccountStatus]:
         )
 
 
-# ---- what is due
-
-
-def _due_state(sweep: DueSweep, known: FleetInputs) -> DueState:
-    if sweep.begun_at is not None:
-        return DueState.SWEEPING
-    return DueState.PUT_OFF if sweep.not_before > known.now else DueState.WAITING
-
-
-def _problems_of_sweeps(known: FleetInputs) -> Iterator[str]:
-    again = {DueState.SWEEPING: "it is tried again now", DueState.WAITING: "a worker tries it again as soon as one is free"}
-    for sweep in known.due:
-        if sweep.failures:
-            failed = "its sweep failed" if sweep.failures == 1 else f"its last {sweep.failures} sweeps failed"
-            later = f"it is tried again at {format_moment(sweep.not_before)}"
-            yield f"{sweep.target}: {failed}: {sweep.problem}; {again.get(_due_state(sweep, known), later)}"
+# ---- jobs
 
 
 def _refused(jobs: tuple[Job, ...], workers: tuple[WorkerStatus, ...]) -> Iterator[RefusedJobs]:

@@ -28,7 +28,9 @@ class DueState(StrEnum):
     """What becomes of a due sweep."""
 
     SWEEPING = "sweeping"
-    """A worker has begun it."""
+    """A worker has begun it, and sends beats."""
+    WORKER_SILENT = "worker-silent"
+    """The worker that has begun it sends no beats: it may have died, and other workers wait for the end of its hold."""
     WAITING = "waiting"
     """It waits for a worker, or for the worker that has its account."""
     PUT_OFF = "put-off"

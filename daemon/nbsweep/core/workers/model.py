@@ -38,6 +38,10 @@ class WorkerRecord(Struct, frozen=True):
         """Return whether it has sent no beat for too long, without having stopped."""
         return self.stopped_at is None and now - self.beat_at >= SILENT_AFTER
 
+    def is_present(self, now: datetime) -> bool:
+        """Return whether its process runs, as far as its beats say."""
+        return self.stopped_at is None and not self.is_lost(now)
+
     def __str__(self) -> str:
         """Describe the process."""
         return f"the worker on host {self.holder.host} (process {self.holder.pid})"

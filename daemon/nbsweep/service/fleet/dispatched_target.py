@@ -13,6 +13,7 @@ from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.fleet import SweepDue
 from nbsweep.core.events.service import TargetMadeUp, TargetSkipped
+from nbsweep.core.fleet_status.model import DueState, DueStatus
 from nbsweep.core.planning.plan import Plan
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, TargetState
@@ -40,7 +41,7 @@ class DispatchedTarget:
     """None without a schedule."""
     leading: bool = False
     """Whether this process starts what is due."""
-    open: Sequence[DueSweep] = ()
+    open: Sequence[DueStatus] = ()
     """The due sweeps that have not ended, as read last."""
     last_success: datetime | None = None
     pause: TargetPause = field(init=False)
@@ -61,14 +62,12 @@ class DispatchedTarget:
     @property
     def phase(self) -> Phase:
         """Return what the fleet does for the target now."""
-        if any(sweep.begun_at for sweep in self.open):
+        states = {due.state for due in self.open}
+        if DueState.SWEEPING in states:
             return Phase.SWEEPING
-        if not self.open:
-            return Phase.WAITING
-        first = self.open[0]
-        if first.failures:
-            return Phase.BACKING_OFF
-        return Phase.HELD_ELSEWHERE if first.problem else Phase.WAITING_FOR_TURN
+        if DueState.WORKER_SILENT in states:
+            return Phase.WORKER_SILENT
+        return _phase_of_waiting(self.open[0].sweep) if self.open else Phase.WAITING
 
     def state(self) -> TargetState:
         """Return the state of the target."""
@@ -80,8 +79,8 @@ class DispatchedTarget:
             self.pause.latest if paused else None,
             None if paused else self.options.next_run(self.name),
             self.last_success,
-            max((sweep.failures for sweep in self.open), default=0),
-            next((sweep.problem for sweep in self.open if sweep.problem), ""),
+            max((due.sweep.failures for due in self.open), default=0),
+            next((due.sweep.problem for due in self.open if due.sweep.problem), ""),
             self.sweeper.ports.cloud.lanes_state(),
         )
 
@@ -207,3 +206,9 @@ class DispatchedTarget:
     def _emit(self, event: Event) -> None:
         with self.sweeper.ports.telemetry.bound(target=self.name):
             self.sweeper.ports.telemetry.emit(event)
+
+
+def _phase_of_waiting(sweep: DueSweep) -> Phase:
+    if sweep.failures:
+        return Phase.BACKING_OFF
+    return Phase.HELD_ELSEWHERE if sweep.problem else Phase.WAITING_FOR_WORKER

@@ -15,10 +15,11 @@ from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.engine.coordination.fence import FenceGuard, FenceOptions
 from nbsweep.service.fleet.dispatched_target import DispatchedTarget
 from nbsweep.service.fleet.queue import SweepQueue
+from nbsweep.service.fleet.reading import read_due
 from nbsweep.service.fleet.reaper import REAPS, defer_what_is_due
 from nbsweep.service.marks_at_start import count_marks_at_start
 
-_target = attrgetter("target")
+_target = attrgetter("sweep.target")
 LOOKS_EVERY_S = 2.0
 """How often the open sweeps are read."""
 TRIES_AGAIN_AFTER_S = 5.0
@@ -77,8 +78,8 @@ class Dispatcher:
             await anyio.sleep(LOOKS_EVERY_S)
 
     async def _look(self) -> None:
-        sweeps = await self.journal.due_sweeps.open()
-        by_target = {name: list(each) for name, each in groupby(sorted(sweeps, key=_target), key=_target)}
+        due = await read_due(self.journal, self.fence_options.lasts)
+        by_target = {name: list(each) for name, each in groupby(sorted(due, key=_target), key=_target)}
         for name, target in self.targets.items():
             before, target.open = target.open, by_target.get(name, ())
             if before and not target.open:

@@ -5,11 +5,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from nbsweep.core.fences.model import CRON, LANES
+from nbsweep.core.fleet_status.due import due_statuses
 from nbsweep.core.fleet_status.judge import judge_fleet
-from nbsweep.core.fleet_status.model import FleetInputs, FleetStatus
+from nbsweep.core.fleet_status.model import DueStatus, FleetInputs, FleetStatus
 from nbsweep.core.pacing import LearnedRate
 from nbsweep.core.ports import Journal
 from nbsweep.service.fleet.queue import SweepQueue
+
+
+async def read_due(journal: Journal, lasts: timedelta) -> tuple[DueStatus, ...]:
+    """Return the sweeps that have not ended, those that were due first come first; `lasts` is the time of a fence.
+
+    Raises:
+        JournalError: the journal cannot be used.
+    """
+    due = await journal.due_sweeps.open()
+    if not due:
+        return ()
+    fences, workers = await journal.fences.all(LANES), await journal.workers.all()
+    return due_statuses(FleetInputs(await journal.now(), "", lasts, workers, None, fences, due))
 
 
 @dataclass(frozen=True, slots=True)

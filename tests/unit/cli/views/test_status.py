@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from builders import NOON, ago, due_sweep, exemption, fence, mark, removal, run_record, target_lease, told_mark, worker_record
 from nbsweep.cli.views.status import status_view
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.fleet_status.judge import judge_fleet
-from nbsweep.core.fleet_status.model import FleetInputs
+from nbsweep.core.fleet_status.model import DueState, DueStatus, FleetInputs
 from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.shown_marks import MarkRules, mark_rules
 from nbsweep.core.marks.grace import Grace
@@ -123,13 +124,28 @@ def test_the_outbox_is_shown_once_after_all_targets() -> None:
 def test_a_target_whose_sweep_waits_for_a_worker_says_so() -> None:
     """Since when, who asked for it, and when it is tried again after a failure."""
     assert "  a sweep, due since 2026-03-01 11:50Z by li, waits for a worker" in shown(
-        status([FINISHED], due=due_sweep(by="li"))
+        status([FINISHED], due=DueStatus(due_sweep(by="li"), DueState.WAITING))
     )
-    failed = due_sweep(failures=2, problem="it is away", not_before=ago(minutes=-4))
+    failed = DueStatus(due_sweep(failures=2, problem="it is away", not_before=ago(minutes=-4)), DueState.PUT_OFF)
     assert (
         "  a sweep, due since 2026-03-01 11:50Z by the schedule, failed 2 times in a row, and a worker tries it again at "
         "2026-03-01 12:04Z: it is away"
     ) in shown(status([FINISHED], due=failed))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (DueState.WORKER_SILENT, "was begun by a worker that reports nothing: if it has died, another worker goes on"),
+        (DueState.WAITING, "waits for a worker"),
+    ],
+)
+def test_a_target_whose_worker_may_have_died_is_not_called_swept(state: DueState, words: str) -> None:
+    """The lease of the target may be in force still."""
+    lost = DueStatus(due_sweep(begun_at=ago(minutes=3)), state)
+    lines = shown(status([FINISHED], due=lost, lease=target_lease(beat_at=ago(seconds=50))))
+    assert f"  a sweep, due since 2026-03-01 11:50Z by the schedule, {words}" in lines
+    assert "being swept" not in "\n".join(lines)
 
 
 def test_a_fleet_has_a_line_of_its_own_and_its_problems() -> None:

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import anyio
+import pytest
 from msgspec.structs import replace
 
 from builders import NOON
@@ -13,12 +15,14 @@ from nbsweep.core.control.requests import Pause, Resumption
 from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
 from nbsweep.core.events.fleet import SweepDue
 from nbsweep.core.events.service import TargetMadeUp, TargetSkipped
+from nbsweep.core.fleet_status.model import DueState, DueStatus
 from nbsweep.core.saved_plan.model import SavedTarget
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.service.control import Answer, Phase
 from nbsweep.service.due_times import DueTimes
 from nbsweep.service.fleet.dispatched_target import DispatchedTarget
+from nbsweep.service.fleet.reading import read_due
 from nbsweep.service.plans.plan_orders import PlanOrder
 from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.settings.schedule import ScheduleSettings
@@ -160,19 +164,28 @@ async def test_who_begins_to_lead_makes_up_for_what_was_missed() -> None:
         await mine.lead()
         await asyncio.sleep(1)
         assert len(scene.telemetry.of(TargetMadeUp)) == 1
-        mine.open = await scene.journal.due_sweeps.open()
+        mine.open = await read_due(scene.journal, timedelta(seconds=60))
         assert len(mine.open) == 1
         await mine.lead()
         await asyncio.sleep(1)
     assert len(scene.telemetry.of(TargetMadeUp)) == 1
 
 
-async def test_the_phase_is_that_of_the_open_sweeps() -> None:
-    """Nothing open: waiting; then for its turn, sweeping, backing off, or held elsewhere."""
+@pytest.mark.parametrize(
+    ("states", "changes", "phase"),
+    [
+        ([], {}, Phase.WAITING),
+        ([DueState.WAITING], {}, Phase.WAITING_FOR_WORKER),
+        ([DueState.WAITING, DueState.SWEEPING], {"begun_at": NOON}, Phase.SWEEPING),
+        ([DueState.WAITING, DueState.WORKER_SILENT], {"begun_at": NOON}, Phase.WORKER_SILENT),
+        ([DueState.WAITING], {"begun_at": NOON}, Phase.WAITING_FOR_WORKER),
+        ([DueState.WAITING], {"failures": 1}, Phase.BACKING_OFF),
+        ([DueState.WAITING], {"problem": "process 7 has it"}, Phase.HELD_ELSEWHERE),
+    ],
+)
+async def test_the_phase_is_that_of_the_open_sweeps(states: list[DueState], changes: dict[str, Any], phase: Phase) -> None:
+    """A sweep whose worker has died waits, although it was begun."""
     mine = dispatched(world(), ScriptedQueue([]))
-    due = DueSweep("research", ACCOUNT, NOON, SCHEDULE, NOON)
-    phases = []
-    for sweeps in ((), (due,), (replace(due, begun_at=NOON),), (replace(due, failures=1),), (replace(due, problem="held"),)):
-        mine.open = sweeps
-        phases.append(mine.phase)
-    assert phases == [Phase.WAITING, Phase.WAITING_FOR_TURN, Phase.SWEEPING, Phase.BACKING_OFF, Phase.HELD_ELSEWHERE]
+    due = replace(DueSweep("research", ACCOUNT, NOON, SCHEDULE, NOON), **changes)
+    mine.open = [DueStatus(due, state) for state in states]
+    assert mine.phase is phase

@@ -11,8 +11,10 @@ from builders import fence_holder
 from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
 from nbsweep.core.errors import JournalError
 from nbsweep.core.events.fleet import LeadershipBegun, LeadershipEnded
-from nbsweep.core.fences.model import CRON
+from nbsweep.core.fences.model import CRON, lanes_fence
+from nbsweep.core.fleet_status.model import DueState, DueStatus
 from nbsweep.engine.coordination.fence import FenceOptions
+from nbsweep.service.control import Phase
 from nbsweep.service.fleet.dispatcher import Dispatcher
 from unit.engine.world import World, virtual_time, world
 from unit.service.fleet.rig import A_MINUTE, ACCOUNT, add_due
@@ -130,8 +132,31 @@ async def test_what_is_open_is_read_every_few_seconds() -> None:
         assert list(mine.targets["research"].open) == []
         await scene.journal.due_sweeps.add(due)
         await anyio.sleep(3)
-        assert list(mine.targets["research"].open) == [due]
+        assert list(mine.targets["research"].open) == [DueStatus(due, DueState.WAITING)]
         group.cancel_scope.cancel()
+
+
+async def test_a_target_is_swept_only_as_long_as_its_worker_sends_beats() -> None:
+    """After the worker has died, the target waits for another one, and is swept when that one has begun."""
+    scene, lane = world(), lanes_fence(ACCOUNT)
+    mine, phases = dispatcher(scene, "s1"), []
+    due = await add_due(scene.journal)
+
+    async def begin(owner: str) -> None:
+        await scene.journal.fences.take(lane, fence_holder(owner), A_MINUTE)
+        await scene.journal.due_sweeps.begin(due, await scene.journal.now())
+
+    await begin("w1")
+    async with anyio.create_task_group() as group:
+        group.start_soon(mine.watch)
+        for wait_s in (3, 30, 30):
+            await anyio.sleep(wait_s)
+            phases.append(mine.targets["research"].phase)
+        await begin("w2")
+        await anyio.sleep(3)
+        phases.append(mine.targets["research"].phase)
+        group.cancel_scope.cancel()
+    assert phases == [Phase.SWEEPING, Phase.WORKER_SILENT, Phase.WAITING_FOR_WORKER, Phase.SWEEPING]
 
 
 async def test_a_target_that_is_not_in_the_configuration_any_more_keeps_no_worker_busy() -> None:

@@ -30,6 +30,7 @@ TONES: Mapping[str, str] = {
     WorkerState.STOPPED: "quiet",
     WorkerState.LOST: "bad",
     DueState.SWEEPING: "busy",
+    DueState.WORKER_SILENT: "bad",
     DueState.WAITING: "quiet",
     DueState.PUT_OFF: "bad",
 }
@@ -142,6 +143,7 @@ def _due(due: DueStatus) -> DueView:
     sweep = due.sweep
     states = {
         DueState.SWEEPING: message("being swept"),
+        DueState.WORKER_SILENT: message("its worker reports nothing"),
         DueState.WAITING: message("waits for a worker"),
         DueState.PUT_OFF: message("tried again later"),
     }
