@@ -12,7 +12,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.queue.opening import open_queue
 from nbsweep.adapters.journal.queue.queue import ProcrastinateQueue
 from nbsweep.adapters.journal.queue.schema import NOTE, migrations
-from nbsweep.core.due_sweeps.model import JobState, StalledJob
+from nbsweep.core.due_sweeps.model import JobState
 from nbsweep.core.errors import JournalError
 
 COPY = (
@@ -158,21 +158,20 @@ async def test_a_stalled_job_is_deferred_again_for_its_own_configuration(address
         assert (job.config, job.state) == ("old", JobState.WAITING)
 
 
-def stalled(address: str, silent_s: int = 60) -> int:
-    """Have a job of account `a` run on a worker that has been silent for so long; return the worker's number."""
+def stalled(address: str, silent_s: int = 60) -> None:
+    """Have a job of account `a` run on a worker that has been silent for so long."""
     insert = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s)) RETURNING id"
     [(number,)] = ask(address, insert, silent_s)
     ask(address, "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", number)
-    return int(number)
 
 
 async def test_a_job_of_a_worker_without_a_heartbeat_is_reaped(address: str) -> None:
     """A new job waits in its place; by procrastinate alone the account would be blocked for ever."""
     async with opened(address) as queue:
         await queue.defer(["a"])
-        number = stalled(address)
+        stalled(address)
         assert await queue.defer(["a"]) == []
-        assert await queue.reap() == (StalledJob("a", number),)
+        assert await queue.reap() == ("a",)
         assert await queue.reap() == ()
         assert await states(queue) == [("a", JobState.WAITING)]
 
@@ -194,7 +193,7 @@ async def test_a_job_whose_worker_was_pruned_is_reaped(address: str) -> None:
         ask(address, "SELECT * FROM procrastinate_prune_stalled_workers_v1(30)")
         [job] = await queue.jobs()
         assert (job.state, job.worker) == (JobState.RUNNING, None)
-        assert await queue.reap() == (StalledJob("a", None),)
+        assert await queue.reap() == ("a",)
         assert await states(queue) == [("a", JobState.WAITING)]
 
 
@@ -202,12 +201,12 @@ async def test_a_stalled_job_is_reaped_beside_a_waiting_one(address: str) -> Non
     """Issue 1446 of procrastinate: with a queueing lock, the stalled job could not return while another waits."""
     async with opened(address) as queue:
         await queue.defer(["a"])
-        number = stalled(address)
+        stalled(address)
         ask(
             address,
             COPY,
         )
-        assert await queue.reap() == (StalledJob("a", number),)
+        assert await queue.reap() == ("a",)
         assert await states(queue) == [("a", JobState.WAITING)]
 
 
@@ -230,7 +229,7 @@ async def test_reaping_needs_no_job_and_no_free_worker(address: str) -> None:
                 address, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 h') RETURNING id"
             )
             ask(address, "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE lock = 'account:a'", number)
-            assert await busy.reap() == (StalledJob("a", number),)
+            assert await busy.reap() == ("a",)
             stop.set()
 
 

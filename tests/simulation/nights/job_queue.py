@@ -8,7 +8,7 @@ from itertools import count
 import anyio
 
 from nbsweep.adapters.journal.queue.queue import HEARTBEATS, POLLS_EVERY_S, STALLED_AFTER
-from nbsweep.core.due_sweeps.model import Job, JobState, StalledJob
+from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.testing.records.fences import database_now
 from simulation.nights.processes import Process
 
@@ -64,14 +64,14 @@ class ProcessQueue:
             self._table.add(account)
         return wanted
 
-    async def reap(self) -> tuple[StalledJob, ...]:
+    async def reap(self) -> tuple[str, ...]:
         """Defer the jobs of lost workers again."""
         await self._process.reach(ANSWERS_IN_S)
         stalled = [job for job in self._table.jobs.values() if job.worker is not None and self._is_lost(job.worker)]
         for job in stalled:
             del self._table.jobs[job.number]
             self._table.add(job.account)
-        return tuple(StalledJob(job.account, job.worker) for job in stalled)
+        return tuple(job.account for job in stalled)
 
     async def jobs(self) -> tuple[Job, ...]:
         """List the jobs that wait or run."""

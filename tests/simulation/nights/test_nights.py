@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from nbsweep.core.due_sweeps.model import StalledJob
 from nbsweep.core.fences.model import CRON, Fence
 from nbsweep.core.lease import Holder
 from nbsweep.testing.records.fences import InMemoryFences
@@ -58,7 +57,7 @@ class NewestFirstQueue(ProcessQueue):
 class ForgetfulQueue(ProcessQueue):
     """Leaves the jobs of lost workers."""
 
-    async def reap(self) -> tuple[StalledJob, ...]:
+    async def reap(self) -> tuple[str, ...]:
         """Do nothing."""
         return ()
 

@@ -51,11 +51,3 @@ class Job(Struct, frozen=True):
     """When it was deferred or, if it is running, when it was taken."""
     worker: int | None = None
     """The queue's number of its worker; None if it waits, or if that worker is not on record any more."""
-
-
-class StalledJob(Struct, frozen=True):
-    """A job that was taken away from a worker without a heartbeat."""
-
-    account: str
-    worker: int | None
-    """The queue's number of the worker; None if it was not on record any more."""

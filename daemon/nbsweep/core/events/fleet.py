@@ -41,13 +41,11 @@ class SweepDue(Event, frozen=True):
 
 
 class JobStalled(Event, frozen=True):
-    """A job was taken away from a worker without a heartbeat; another one continues when the account is free."""
+    """The job of an account was taken from a worker without a heartbeat; another one continues when the account is free."""
 
     name: ClassVar[str] = "fleet.job_stalled"
     level: ClassVar[Level] = "warning"
     account: str
-    worker: int | None
-    """The queue's number of the worker; null if it was not on record any more."""
 
 
 class WorkerStarted(Event, frozen=True):

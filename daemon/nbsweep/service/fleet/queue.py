@@ -5,7 +5,7 @@ from typing import Protocol
 
 import anyio
 
-from nbsweep.core.due_sweeps.model import Job, StalledJob
+from nbsweep.core.due_sweeps.model import Job
 
 
 class SweepQueue(Protocol):
@@ -18,8 +18,8 @@ class SweepQueue(Protocol):
         """
         ...
 
-    async def reap(self) -> tuple[StalledJob, ...]:
-        """Defer the jobs again whose workers send no heartbeat, and return them as they were."""
+    async def reap(self) -> tuple[str, ...]:
+        """Defer the jobs again whose workers send no heartbeat, and return their accounts."""
         ...
 
     async def jobs(self) -> tuple[Job, ...]:

@@ -24,8 +24,8 @@ async def keep_reaping(queue: SweepQueue, telemetry: Telemetry, lease: timedelta
     """Take jobs away from lost workers until cancelled. If the journal cannot be used, the next round tries again."""
     while True:
         with suppress(JournalError):
-            for stalled in await queue.reap():
-                telemetry.emit(JobStalled(stalled.account, stalled.worker))
+            for account in await queue.reap():
+                telemetry.emit(JobStalled(account))
         await anyio.sleep(lease.total_seconds() / REAPS)
 
 

@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 import anyio
 import anyio.lowlevel
 
-from nbsweep.core.due_sweeps.model import Job, StalledJob
+from nbsweep.core.due_sweeps.model import Job
 
 
 class ScriptedQueue:
     """The `SweepQueue` port."""
 
     def __init__(
-        self, accounts: Sequence[str], *, after_s: float = 0.0, jobs: Sequence[Job] = (), stalled: Sequence[StalledJob] = ()
+        self, accounts: Sequence[str], *, after_s: float = 0.0, jobs: Sequence[Job] = (), stalled: Sequence[str] = ()
     ) -> None:
-        """Hand out a job for each of these accounts after a time, and say that there are these jobs and stalled ones."""
+        """Hand out a job for each of these accounts after a time, and say that there are these jobs and stalled accounts."""
         self.deferred: list[str] = []
         self._accounts = accounts
         self._after_s = after_s
@@ -28,8 +28,8 @@ class ScriptedQueue:
         self.deferred += found
         return found
 
-    async def reap(self) -> tuple[StalledJob, ...]:
-        """Return the stalled jobs once."""
+    async def reap(self) -> tuple[str, ...]:
+        """Return the accounts of the stalled jobs once."""
         await anyio.lowlevel.checkpoint()
         stalled, self._stalled = self._stalled, ()
         return stalled

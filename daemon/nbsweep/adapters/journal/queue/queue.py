@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from nbsweep.adapters.journal.queue.batches import Batches
 from nbsweep.adapters.journal.queue.connector import JournalConnector, Row, fetch
-from nbsweep.core.due_sweeps.model import Job, JobState, StalledJob
+from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.core.errors import JournalError
 
 TASK = "sweep"
@@ -113,7 +113,7 @@ class ProcrastinateQueue:
 
         return {_account(row) for row in await self._connector.perform(work)}
 
-    async def reap(self) -> tuple[StalledJob, ...]:
+    async def reap(self) -> tuple[str, ...]:
         """End the jobs whose workers send no heartbeat, also if the row of the worker was removed meanwhile.
 
         In the same transaction a job in the place of each is deferred, if none waits. A job that this worker has taken without
@@ -130,7 +130,7 @@ class ProcrastinateQueue:
                 connection.exec_driver_sql(_DEFER_AGAIN, {**row, "task": TASK, "account": _account(row)})
             return stalled
 
-        return tuple(StalledJob(_account(row), row["worker_id"]) for row in await self._connector.perform(work))
+        return tuple(map(_account, await self._connector.perform(work)))
 
     async def jobs(self) -> tuple[Job, ...]:
         """List the jobs that wait or run, those that were deferred first come first."""
