@@ -636,6 +636,26 @@ async def test_the_last_run_of_a_target_is_found_however_often_others_were_swept
         assert busy.run_id == "s199"
 
 
+async def test_the_last_runs_of_several_targets_are_those_of_each(opener: Opener) -> None:
+    """Of two that began at the same time, the one with the later ID; targets without such a run are left out."""
+    async with opener() as journal:
+        assert await journal.last_runs(["research"]) == {}
+        good = await close(journal, run_record(), "finished", 10)
+        shared = await close(journal, run_record(target="lab"), "finished", 3)
+        last, tied = run_record("run3", started_at=LATER), run_record("run2", started_at=LATER)
+        for run in (last, tied, run_record("run4", target='O\'Brien "lab"', started_at=NOON)):
+            await journal.open_run(run)
+        found = await journal.last_runs(["research", 'O\'Brien "lab"', "lab", "nowhere"])
+        assert {name: run.run_id for name, run in found.items()} == {
+            "research": "run3",
+            "lab": "run1",
+            'O\'Brien "lab"': "run4",
+        }
+        assert found["research"] == last
+        assert await journal.last_runs(["research", "lab"], {Outcome.FINISHED}) == {"research": good, "lab": shared}
+        assert await journal.last_runs([]) == {}
+
+
 async def test_a_pause_outlives_the_process_and_is_each_targets_own(opener: Opener) -> None:
     """It has a giver, a reason and an end; a later one replaces it; what is not paused can be resumed all the same."""
     first, second = Pause("research", NOON, "alice"), Pause("research", LATER, "bob", "moving house", LATER + timedelta(days=1))

@@ -15,7 +15,7 @@ from contract.records import any_of, examples
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.errors import JournalError, MarksChanged
 from nbsweep.core.marks import model
-from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, TargetMarkCounts
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.core.notices.outbox import ItemKind
 from nbsweep.core.ports import Journal
@@ -413,3 +413,13 @@ async def test_the_open_marks_of_each_owner_are_counted(opener: Opener) -> None:
             OwnerMarks("u2", "bob", marked=1, told=0, untold=1, passed=0, next_deadline=None),
         )
         assert await journal.marks.owners(NOON, "nowhere") == ()
+
+
+async def test_the_open_marks_of_each_target_are_counted(opener: Opener) -> None:
+    """Marks that have ended do not count; a deadline that has passed is not the next one."""
+    async with opener() as journal:
+        assert await journal.marks.targets(NOON) == ()
+        await _four_marks(journal)
+        await write(journal, mark(6, id="m6", target="lab", state=MarkState.CLEARED, ended_at=NOON))
+        counts = sorted(await journal.marks.targets(NOON), key=lambda each: each.target)
+        assert counts == [TargetMarkCounts("research", 3, 1, LATER), TargetMarkCounts("training", 1)]

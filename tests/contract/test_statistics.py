@@ -1,17 +1,18 @@
 """What the statistics of every journal keep to, by the port's own words; those for tests too."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from builders import removal
+from builders import identity, removal
 from contract.conftest import Opener
 from contract.records import any_of, examples
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.runs import TRIED
-from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, RemovalQuery
+from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, RemovalQuery, SentCount, sent_of
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 3, 2, tzinfo=UTC)
@@ -150,6 +151,61 @@ async def test_ended_removals_are_listed_the_latest_first_in_parts(opener: Opene
         assert [one.notebook_id for one in failed] == ["nb6"]
         other = await journal.statistics.removals(RemovalQuery(SINCE, UNTIL, "other"), 9)
         assert [one.notebook_id for one in other] == ["nb6"]
+
+
+async def test_sent_deletes_are_counted_by_what_decides_to_which_target_they_belong(opener: Opener) -> None:
+    """From the asked moment on, of these projects and of none; a removal without a DELETE does not count."""
+    project = identity().project
+
+    def sent(number: int, at: datetime, /, **changes: object) -> Removal:
+        return replace(removal(number), **{"requests": 1, "requested_at": at, "sent_at": at, "project": project, **changes})
+
+    rows = [
+        sent(1, SINCE),
+        ended(2, UNTIL, requests=2, sent_at=SINCE, requested_at=SINCE, project=project),
+        sent(3, SINCE, workspace_id="w2", feature="DEFAULT"),
+        sent(4, SINCE, project="", target="lab"),
+        sent(5, SINCE - timedelta(microseconds=1)),
+        sent(6, SINCE, project="https://other.example/v1/p"),
+        sent(7, SINCE, requests=0),
+        removal(8, project=project),
+    ]
+    async with opener() as journal:
+        assert await journal.statistics.sent([project], SINCE) == ()
+        await journal.write(rows)
+        plain = removal(1)
+        assert set(await journal.statistics.sent([project], SINCE)) == {
+            SentCount("research", project, plain.workspace_id, plain.feature, 2),
+            SentCount("research", project, "w2", "DEFAULT", 1),
+            SentCount("lab", "", plain.workspace_id, plain.feature, 1),
+        }
+
+
+MINE = identity(workspaces=("w1",))
+SENT = st.fixed_dictionaries(
+    {
+        "project": st.sampled_from([MINE.project, "", "https://other.example/v1/p"]),
+        "target": st.sampled_from(["research", "lab"]),
+        "workspace_id": st.sampled_from(["w1", "w2"]),
+        "feature": st.sampled_from(["NOTEBOOK", "DEFAULT"]),
+        "requests": st.integers(0, 2),
+        "sent_at": st.none() | st.sampled_from([SINCE - timedelta(microseconds=1), SINCE, UNTIL]),
+    }
+)
+
+
+@examples
+@given(changes=st.lists(SENT, max_size=8), run_id=st.uuids())
+async def test_what_was_sent_for_a_target_is_what_its_history_counts(
+    opener: Opener, changes: list[dict[str, object]], run_id: UUID
+) -> None:
+    """Whatever decides to which target a removal belongs."""
+    rows = [replace(removal(number, run_id=str(run_id)), **each) for number, each in enumerate(changes)]
+    async with opener() as journal:
+        await journal.write(rows)
+        counts = await journal.statistics.sent([MINE.project], SINCE)
+        for target in ("research", "lab"):
+            assert sent_of(target, MINE, counts) == (await journal.history(target, MINE, SINCE, SINCE)).requested
 
 
 async def test_ends_of_one_target(opener: Opener) -> None:

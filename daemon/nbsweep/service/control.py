@@ -131,8 +131,8 @@ class Control(Protocol):
         """Return the holdout of each policy that has one."""
         ...
 
-    async def details(self, name: str) -> TargetDetails:
-        """Return what is known about a target beyond its state; changes nothing, and asks only the journal.
+    async def details(self) -> Mapping[str, TargetDetails]:
+        """Return what is known about each target beyond its state; changes nothing, and asks only the journal.
 
         Raises:
             JournalError: the journal cannot be read.

@@ -1,39 +1,47 @@
-"""Reads what is known about a target beyond its state: its lease, and what its brakes count."""
+"""Reads what is known about targets beyond their states: their leases, and what their brakes count."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.planning.brakes import A_DAY
+from nbsweep.core.ports import Journal
+from nbsweep.core.statistics.model import SentCount, sent_of
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import TargetDetails
 
 
-async def read_details(sweeper: Sweeper) -> TargetDetails:
-    """Return what is known about a target; asks only the journal.
+async def read_details(sweepers: Mapping[str, Sweeper]) -> Mapping[str, TargetDetails]:
+    """Return what is known about each target; asks only the journal, which all of them share, once for all.
 
     Raises:
         JournalError: the journal cannot be read.
     """
-    return TargetDetails(
-        sweeper.brakes,
-        sweeper.options.max_failures,
-        await _requested(sweeper),
-        await _lease_in_force(sweeper),
-    )
+    if not sweepers:
+        return {}
+    ports = next(iter(sweepers.values())).ports
+    now = ports.clock.now()
+    leases = {lease.target: lease for lease in await ports.journal.leases.all()}
+    shared_now, sent = await ports.journal.leases.now(now), await _sent(ports.journal, sweepers, now)
+    return {
+        name: TargetDetails(
+            sweeper.brakes,
+            sweeper.options.max_failures,
+            sent_of(name, sweeper.known, sent) if sweeper.known else None,
+            _in_force(leases.get(name), sweeper, shared_now),
+        )
+        for name, sweeper in sweepers.items()
+    }
 
 
-async def _requested(sweeper: Sweeper) -> int | None:
-    """Return the number of DELETEs of the last 24 hours; None if the project is not known without a call."""
-    if sweeper.known is None:
-        return None
-    now = sweeper.ports.clock.now()
-    history = await sweeper.ports.journal.history(sweeper.area.target, sweeper.known, now - A_DAY, now)
-    return history.requested
+async def _sent(journal: Journal, sweepers: Mapping[str, Sweeper], now: datetime) -> Sequence[SentCount]:
+    """Count the removals of the last 24 hours, of the projects that are known without a call."""
+    projects = {sweeper.known.project for sweeper in sweepers.values() if sweeper.known}
+    return await journal.statistics.sent(projects, now - A_DAY) if projects else ()
 
 
-async def _lease_in_force(sweeper: Sweeper) -> TargetLease | None:
-    ports, options = sweeper.ports, sweeper.options.lease
-    now = await ports.journal.leases.now(ports.clock.now())
-    lease = await ports.journal.leases.find(sweeper.area.target)
+def _in_force(lease: TargetLease | None, sweeper: Sweeper, now: datetime) -> TargetLease | None:
+    options = sweeper.options.lease
     if options is None or lease is None:
         return None
-    held = is_held(lease, now, options.lasts, alive=options.is_alive(lease.holder))
-    return lease if held else None
+    return lease if is_held(lease, now, options.lasts, alive=options.is_alive(lease.holder)) else None

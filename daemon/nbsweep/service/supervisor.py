@@ -93,9 +93,9 @@ class Supervisor:
             if state.phase is Phase.STARTING or state.failures
         )
 
-    async def details(self, name: str) -> TargetDetails:
-        """Return what is known about a target beyond its state."""
-        return await read_details(self._runner(name).sweeper)
+    async def details(self) -> Mapping[str, TargetDetails]:
+        """Return what is known about each target beyond its state."""
+        return await read_details({name: runner.sweeper for name, runner in self.work.runners.items()})
 
     async def plan(self, name: str) -> Plan:
         """Survey a target and return its plan."""

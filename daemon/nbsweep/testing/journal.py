@@ -122,6 +122,11 @@ class InMemoryJournal:
             run for run in self._runs.values() if run.target == target and (run.outcome in outcomes or not outcomes)
         )
 
+    async def last_runs(self, targets: Collection[str], outcomes: Collection[Outcome] = ()) -> Mapping[str, RunRecord]:
+        """Return what `last_run` returns for each of these targets that has such a sweep, by target."""
+        found = {target: await self.last_run(target, outcomes) for target in targets}
+        return {target: run for target, run in found.items() if run}
+
     async def last_success(self, target: str) -> RunRecord | None:
         """Return the latest sweep or dry run of a target that finished without a problem."""
         await asyncio.sleep(0)

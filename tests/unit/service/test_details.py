@@ -11,6 +11,7 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
+from nbsweep.service.control import TargetDetails
 from nbsweep.service.details import read_details
 from unit.engine.world import World, options, world
 
@@ -31,10 +32,15 @@ def lease(scene: World, age: timedelta) -> TargetLease:
     return TargetLease("research", OTHER, "cron", at, at)
 
 
+async def details_of(mine: Sweeper) -> TargetDetails:
+    """Return what is known of one target."""
+    return (await read_details({mine.area.target: mine}))[mine.area.target]
+
+
 async def test_the_brakes_are_those_of_the_configuration() -> None:
     """Of the sweeper, which got them from it."""
     scene = world()
-    details = await read_details(sweeper(scene))
+    details = await details_of(sweeper(scene))
     assert details.brakes == Brakes(max_per_day=50)
     assert details.max_failures == Fraction(1, 4)
 
@@ -53,7 +59,7 @@ async def test_a_lease_counts_while_it_is_held(age: timedelta, alive: bool | Non
     scene = world()
     stored = lease(scene, age)
     await scene.journal.leases.take(stored, None)
-    details = await read_details(sweeper(scene, alive=alive))
+    details = await details_of(sweeper(scene, alive=alive))
     assert details.lease == (stored if held else None)
 
 
@@ -61,7 +67,7 @@ async def test_the_requests_of_a_day_are_counted_once_the_project_is_known() -> 
     """Without a call: two of the last day count, the one of two days ago does not."""
     scene = world()
     mine = sweeper(scene)
-    assert (await read_details(mine)).requested is None
+    assert (await details_of(mine)).requested is None
     identity = await mine.identity()
     now = scene.clock.now()
     await scene.journal.open_run(run_record("r1", started_at=now))
@@ -71,4 +77,4 @@ async def test_the_requests_of_a_day_are_counted_once_the_project_is_known() -> 
             run_id="r1", notebook_id=name, state=State.ACCEPTED, requests=1, requested_at=at, sent_at=at, accepted_at=at
         )
         await scene.journal.write([replace(sent, project=identity.project)])
-    assert (await read_details(mine)).requested == 2
+    assert (await details_of(mine)).requested == 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import anyio
-from msgspec import Struct
+from msgspec import Struct, json
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     create_engine,
     func,
+    literal,
     literal_column,
     select,
     true,
@@ -185,10 +186,19 @@ def compiled_question(dialect: Dialect, question: Select[Any]) -> str:
 
 def listed_in(dialect: str, column: Column[Any], parameter: str) -> ColumnElement[bool]:
     """Build the condition that a column's text is in a list of any length, passed as JSON."""
-    listing: ColumnElement[Any] = bindparam(parameter, type_=Text)
+    return column.in_(select(_elements(dialect, bindparam(parameter, type_=Text))))
+
+
+def each_of(dialect: str, values: Collection[str]) -> ColumnElement[str]:
+    """Build the column of a query that has one row for each of these texts."""
+    return _elements(dialect, literal(json.encode(sorted(values)).decode(), Text))
+
+
+def _elements(dialect: str, listing: ColumnElement[Any]) -> ColumnElement[str]:
+    """Build the column of the texts in a JSON list."""
     if dialect == "sqlite":
-        return column.in_(select(func.json_each(listing).table_valued("value").c.value))
-    return column.in_(select(func.json_array_elements_text(cast(listing, JSON)).column_valued("value")))
+        return func.json_each(listing).table_valued("value").c.value
+    return func.json_array_elements_text(cast(listing, JSON)).column_valued("value")
 
 
 def among(column: Column[Any], values: Collection[str] | None) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from nbsweep.adapters.journal.queries import (
     ids_of_runs,
     notebooks_like,
     of_last_run,
+    of_last_runs,
     of_last_success,
     of_latest,
     of_orders,
@@ -135,6 +136,11 @@ class SqlJournal:
         """Return the latest sweep of a target with one of these outcomes; if none are given, with any outcome."""
         return next(iter(await self._access.records(RUN_MAPPER, of_last_run(RUN, target, outcomes))), None)
 
+    async def last_runs(self, targets: Collection[str], outcomes: Collection[Outcome] = ()) -> Mapping[str, RunRecord]:
+        """Return what `last_run` returns for each of these targets that has such a sweep, by target."""
+        query = of_last_runs(self._access.dialect.name, RUN, targets, outcomes)
+        return {run.target: run for run in await self._access.records(RUN_MAPPER, query)}
+
     async def last_success(self, target: str) -> RunRecord | None:
         """Return the latest sweep or dry run of a target that finished without a problem."""
         return next(iter(await self._access.records(RUN_MAPPER, of_last_success(RUN, target))), None)
@@ -180,8 +186,8 @@ class SqlJournal:
 
     async def latest_removals(self, notebook_ids: Collection[str]) -> Mapping[str, Removal]:
         """Return the newest removal of each of these notebooks that has one, in whichever run, by notebook id."""
-        found = await self._access.records(REMOVAL_MAPPER, of_latest(REMOVAL, notebook_ids))
-        return {removal.notebook_id: removal for removal in found}
+        newest = of_latest(REMOVAL, notebook_ids)
+        return {each.notebook_id: each for each in await self._access.records(REMOVAL_MAPPER, newest)}
 
     async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
         """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""
@@ -206,8 +212,6 @@ class SqlJournal:
         self._writer.check_open()
         with journal_errors(self.address):
             return await outlasting(partial(ask, self.engine, query), self.patience_s)
-
-    # ---- the parts
 
     @cached_property
     def trail(self) -> SqlTrail:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, true, tuple_, union_all
 
+from nbsweep.adapters.journal.dialects import among, each_of
 from nbsweep.adapters.journal.notices.tables import MARKS
 from nbsweep.adapters.journal.sql.beginnings import begins_with
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
@@ -15,6 +16,7 @@ from nbsweep.core.runs import FAILURES, SUCCESSES, SURVEYED, TRIED, Outcome, Run
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])
 _TRIED = REMOVALS.c.state.in_([state.value for state in TRIED])
+_OTHERS = RUNS.alias()
 _OF_NOTEBOOK = ("target", "notebook_id", "name")
 _NOT_ON_RECORD = REMOVALS.c.project == UNKNOWN
 
@@ -78,6 +80,14 @@ def of_last_run(runs: Select[Any], target: str, outcomes: Collection[Outcome]) -
     """Find the latest run of a target, with one of these outcomes if any are given."""
     mine = runs.where(RUNS.c.target == target)
     return _newest(mine.where(RUNS.c.outcome.in_(sorted(outcomes))) if outcomes else mine)
+
+
+def of_last_runs(dialect: str, runs: Select[Any], targets: Collection[str], outcomes: Collection[Outcome]) -> Select[Any]:
+    """Find the latest run of each target, with one of these outcomes if any are given."""
+    target = each_of(dialect, targets)
+    mine = select(_OTHERS.c.run_id).where(_OTHERS.c.target == target, among(_OTHERS.c.outcome, outcomes or None))
+    newest = mine.order_by(_OTHERS.c.started_at.desc(), _OTHERS.c.run_id.desc()).limit(1).scalar_subquery()
+    return runs.where(RUNS.c.target == target, RUNS.c.run_id == newest)
 
 
 def of_last_success(runs: Select[Any], target: str) -> Select[Any]:

@@ -51,6 +51,17 @@ class OwnerMarks(Struct, frozen=True):
         return self.marked + self.told
 
 
+class TargetMarkCounts(Struct, frozen=True):
+    """How many open marks a target has."""
+
+    target: str
+    open: int = 0
+    passed: int = 0
+    """Those of the told whose deadline has passed."""
+    next_deadline: datetime | None = None
+    """The earliest deadline of the told that is still to come; None if there is none."""
+
+
 def count_by_owner(marks: Sequence[Mark], now: datetime) -> tuple[OwnerMarks, ...]:
     """Return the counts of the open marks of each owner, the most marks first."""
     owners: dict[tuple[str, str], list[Mark]] = {}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from nbsweep.core.control.requests import Pause
-from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, TargetMarkCounts
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount, WaitingItems
 
@@ -32,6 +32,10 @@ class MarkRecords(Protocol):
 
     async def owners(self, now: datetime, target: str | None = None) -> tuple[OwnerMarks, ...]:
         """Count the open marks of each owner, the most marks first; of one target if it is given."""
+        ...
+
+    async def targets(self, now: datetime) -> tuple[TargetMarkCounts, ...]:
+        """Count the open marks of each target that has any, in any order."""
         ...
 
     async def marks_of(self, notebook_id: str) -> tuple[Mark, ...]:

@@ -146,6 +146,10 @@ class Journal(Protocol):
         """Return the latest sweep of a target with one of these outcomes; if none are given, with any outcome."""
         ...
 
+    async def last_runs(self, targets: Collection[str], outcomes: Collection[Outcome] = ()) -> Mapping[str, RunRecord]:
+        """Return what `last_run` returns for each of these targets that has such a sweep, by target."""
+        ...
+
     async def last_success(self, target: str) -> RunRecord | None:
         """Return the latest sweep or dry run of a target that finished without a problem."""
         ...

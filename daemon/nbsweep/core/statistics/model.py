@@ -1,10 +1,11 @@
 """Counts of removals that have ended, by time, outcome, duration and cause, and the choice of some of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
+from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import RemovalOutcome
 
 QUARTER = timedelta(minutes=15)
@@ -52,6 +53,28 @@ class CauseCount(Struct, frozen=True):
     cause: str
     """The reason of the end, in English or in the words of the cloud."""
     count: int
+
+
+class SentCount(Struct, frozen=True):
+    """The number of removals with a DELETE sent since a time, of those that belong to the same targets."""
+
+    target: str
+    """The name of their target."""
+    project: str
+    """Empty if it is not on record."""
+    workspace_id: str
+    feature: str
+    count: int
+
+
+def sent_of(target: str, identity: TargetIdentity, counts: Iterable[SentCount]) -> int:
+    """Return how many of these removals belong to a target; `History.requested` counts the same."""
+    return sum(
+        each.count
+        for each in counts
+        if each.project in (identity.project, UNKNOWN)
+        and (each.target == target or (each.project != UNKNOWN and identity.covers(each.workspace_id, each.feature)))
+    )
 
 
 class RemovalQuery(Struct, frozen=True):

@@ -1,10 +1,11 @@
 """The port of the journal for statistics."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, RemovalQuery
+from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, RemovalQuery, SentCount
 
 
 class StatisticsRecords(Protocol):
@@ -23,6 +24,10 @@ class StatisticsRecords(Protocol):
 
     async def causes(self, since: datetime, until: datetime, limit: int, target: str | None = None) -> tuple[CauseCount, ...]:
         """Count up to `limit` causes of removals that failed or timed out in this time, the most frequent first."""
+        ...
+
+    async def sent(self, projects: Collection[str], since: datetime) -> tuple[SentCount, ...]:
+        """Count the removals of these projects, and of none, whose DELETE was sent since a time, in any order."""
         ...
 
     async def removals(

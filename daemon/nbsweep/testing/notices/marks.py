@@ -1,12 +1,12 @@
 """The marks in memory."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, count_by_owner
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, TargetMarkCounts, count_by_owner
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.notices.outbox import Item
 from nbsweep.testing.notices.store import NoticeStore
@@ -51,6 +51,12 @@ class InMemoryMarks:
         await asyncio.sleep(0)
         return count_by_owner([mark for mark in self._store.marks.values() if target in (None, mark.target)], now)
 
+    async def targets(self, now: datetime) -> tuple[TargetMarkCounts, ...]:
+        """Count the open marks of each target that has any, in any order."""
+        await asyncio.sleep(0)
+        open_ = [mark for mark in self._store.marks.values() if mark.open]
+        return tuple(_counted(target, open_, now) for target in {mark.target for mark in open_})
+
     async def marks_of(self, notebook_id: str) -> tuple[Mark, ...]:
         """List the marks of a notebook in all projects, the newest first."""
         await asyncio.sleep(0)
@@ -76,6 +82,13 @@ class InMemoryMarks:
 
     def _newest_first(self) -> list[Mark]:
         return sorted(self._store.marks.values(), key=_age, reverse=True)
+
+
+def _counted(target: str, marks: Iterable[Mark], now: datetime) -> TargetMarkCounts:
+    mine = [mark for mark in marks if mark.target == target]
+    deadlines = [mark.deadline for mark in mine if mark.state is MarkState.TOLD and mark.deadline]
+    later = [deadline for deadline in deadlines if deadline > now]
+    return TargetMarkCounts(target, len(mine), len(deadlines) - len(later), min(later, default=None))
 
 
 def _age(mark: Mark) -> tuple[datetime, str]:

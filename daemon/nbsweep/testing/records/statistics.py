@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
+from nbsweep.core.identity import UNKNOWN
 from nbsweep.core.lifecycle import ENDS, Removal, RemovalOutcome, State, outcome
 from nbsweep.core.runs import FAILURES, TRIED
-from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, RemovalQuery, counted_s
+from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, RemovalQuery, SentCount, counted_s
 
 
 class InMemoryStatistics:
@@ -47,6 +48,14 @@ class InMemoryStatistics:
         count = Counter((outcome(one), one.end_reason) for one in failed)
         causes = [CauseCount(*key, number) for key, number in count.items()]
         return tuple(sorted(causes, key=lambda one: (-one.count, one.outcome, one.cause)))[:limit]
+
+    async def sent(self, projects: Collection[str], since: datetime) -> tuple[SentCount, ...]:
+        """Count the removals of these projects, and of none, whose DELETE was sent since a time, in any order."""
+        await asyncio.sleep(0)
+        sent = (one for one in self._removals.values() if one.requests and one.sent_at is not None and one.sent_at >= since)
+        mine = (one for one in sent if one.project in {*projects, UNKNOWN})
+        count = Counter((one.target, one.project, one.workspace_id, one.feature) for one in mine)
+        return tuple(SentCount(*key, number) for key, number in count.items())
 
     async def removals(
         self, query: RemovalQuery, limit: int, offset: int = 0, after: Removal | None = None

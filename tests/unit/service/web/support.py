@@ -120,9 +120,9 @@ class FakeControl:
         """Return what is wrong."""
         return self.problems
 
-    async def details(self, name: str) -> TargetDetails:
+    async def details(self) -> Mapping[str, TargetDetails]:
         """Return what is known."""
-        return self.known.get(name, DETAILS)
+        return {name: self.known.get(name, DETAILS) for name in self.states}
 
     async def plan(self, name: str) -> Plan:
         """Return the plan, once it may go on."""

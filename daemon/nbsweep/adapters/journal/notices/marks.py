@@ -12,7 +12,7 @@ from nbsweep.adapters.journal.notices.tables import MARKS, OPEN
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.records.audit import chains_of
 from nbsweep.adapters.journal.transaction import Transaction, Turn
-from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, most_first
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, TargetMarkCounts, most_first
 from nbsweep.core.marks.model import OPEN as OPEN_STATES
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.notices.outbox import Item
@@ -57,6 +57,10 @@ class SqlMarks:
         """Count the open marks of each owner."""
         rows = await self._access.rows(_count_owners(now, target))
         return tuple(sorted((OwnerMarks(**row) for row in rows), key=most_first))
+
+    async def targets(self, now: datetime) -> tuple[TargetMarkCounts, ...]:
+        """Count the open marks of each target that has any, in any order."""
+        return tuple(TargetMarkCounts(**row) for row in await self._access.rows(_count_targets(now)))
 
     async def marks_of(self, notebook_id: str) -> tuple[Mark, ...]:
         """List the marks of a notebook in all projects, the newest first."""
@@ -121,17 +125,27 @@ def _of_telling(query: MarkQuery) -> Iterator[ColumnElement[bool]]:
 
 def _count_owners(now: datetime, target: str | None) -> Select[Any]:
     """Return the query for the fields of `OwnerMarks`."""
-
-    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
     counted = select(
         MARKS.c.owner_id,
         MARKS.c.owner_name,
-        count(~_TOLD).label("marked"),
-        count(_TOLD).label("told"),
-        count(~_TOLD & (MARKS.c.untold != "")).label("untold"),
-        count(_TOLD & (MARKS.c.deadline <= now)).label("passed"),
-        func.min(case((_TOLD & (MARKS.c.deadline > now), MARKS.c.deadline))).label("next_deadline"),
+        _count(~_TOLD).label("marked"),
+        _count(_TOLD).label("told"),
+        _count(~_TOLD & (MARKS.c.untold != "")).label("untold"),
+        *_deadlines(now),
     )
     return counted.where(OPEN, *_conditions((), target, None)).group_by(MARKS.c.owner_id, MARKS.c.owner_name)
+
+
+def _count_targets(now: datetime) -> Select[Any]:
+    """Return the query for the fields of `TargetMarkCounts`."""
+    return select(MARKS.c.target, func.count().label("open"), *_deadlines(now)).where(OPEN).group_by(MARKS.c.target)
+
+
+def _deadlines(now: datetime) -> tuple[ColumnElement[Any], ...]:
+    """Return how many deadlines have passed, and when the next one does."""
+    next_deadline = func.min(case((_TOLD & (MARKS.c.deadline > now), MARKS.c.deadline)))
+    return _count(_TOLD & (MARKS.c.deadline <= now)).label("passed"), next_deadline.label("next_deadline")
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)

@@ -1,6 +1,6 @@
 """The port `StatisticsRecords` on SQLAlchemy Core."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import RowMapper
 from nbsweep.adapters.journal.tables import REMOVALS
+from nbsweep.core.identity import UNKNOWN
 from nbsweep.core.lifecycle import ENDS, OUTCOMES, Removal, State
 from nbsweep.core.model import moment_of
 from nbsweep.core.runs import FAILURES, TRIED
@@ -21,6 +22,7 @@ from nbsweep.core.statistics.model import (
     DurationCount,
     EndCount,
     RemovalQuery,
+    SentCount,
 )
 
 QUARTER_US = int(QUARTER.total_seconds() * 1_000_000)
@@ -71,6 +73,13 @@ class SqlStatistics:
         rows = await self._access.rows(query.group_by(*group).order_by(count.desc(), *group).limit(limit))
         with journal_errors(self._access.address):
             return tuple(CauseCount(OUTCOMES[State(row["state"])], row["end_reason"], row["count"]) for row in rows)
+
+    async def sent(self, projects: Collection[str], since: datetime) -> tuple[SentCount, ...]:
+        """Count the removals of these projects, and of none, whose DELETE was sent since a time, in any order."""
+        group = (REMOVALS.c.target, REMOVALS.c.project, REMOVALS.c.workspace_id, REMOVALS.c.feature)
+        mine = REMOVALS.c.project.in_(sorted({*projects, UNKNOWN}))
+        counted = select(*group, func.count().label("count")).where(mine, REMOVALS.c.requests > 0, REMOVALS.c.sent_at >= since)
+        return tuple(SentCount(**row) for row in await self._access.rows(counted.group_by(*group)))
 
     async def removals(
         self, query: RemovalQuery, limit: int, offset: int = 0, after: Removal | None = None

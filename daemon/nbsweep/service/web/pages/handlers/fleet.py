@@ -8,12 +8,12 @@ from msgspec import Struct
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.granting.grants import one_line_reason
 from nbsweep.core.judging.shown_marks import count_marks
-from nbsweep.core.marks.listing import MarkQuery
+from nbsweep.core.marks.listing import MarkQuery, TargetMarkCounts
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.ports import Clock, Journal
-from nbsweep.core.runs import PLANNED, RunCounts, RunRecord
-from nbsweep.service.control import Answer, Control, FleetSource, TargetState
+from nbsweep.core.runs import PLANNED
+from nbsweep.service.control import Answer, Control, FleetSource
 from nbsweep.service.mark_rules import read_mark_rules
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
@@ -66,13 +66,7 @@ class FleetPage(Struct, frozen=True):
 
     async def show(self, visit: Visit) -> Shown:
         """Show all targets."""
-        states = self.control.targets()
-        lasts = {state.name: await self.journal.last_run(state.name) for state in states}
-        # Several targets share a run, so their removals are counted at once.
-        counts = await self.journal.run_counts(sorted({last.run_id for last in lasts.values() if last}))
-        of_run = {(each.run_id, each.target): each for each in counts}
-        passed = await self._passed()
-        targets = [await self._inputs(state, lasts[state.name], of_run, passed) for state in states]
+        targets = await self._inputs()
         may_change = visit.visitor.may(Needs.ADMIN)
         fleet = await self.fleet.read() if self.fleet else None
         view = build_fleet(targets, self.control.not_ready(), self.clock.now(), may_change=may_change, fleet=fleet)
@@ -114,16 +108,31 @@ class FleetPage(Struct, frozen=True):
         answer = await self.control.request_sweep(SweepRequest(name, self.clock.now(), str(visit.actor)))
         return Moved("/", ANSWERS[answer](name))
 
-    async def _inputs(
-        self, state: TargetState, last: RunRecord | None, counts: Mapping[tuple[str, str], RunCounts], passed: Passed
-    ) -> TargetInputs:
-        mine = counts.get((last.run_id, state.name)) if last else None
-        planned = await self.journal.last_run(state.name, PLANNED)
-        marks = await self.journal.marks.owners(self.clock.now(), state.name)
-        details, has_graces = await self.control.details(state.name), bool(self.control.graces())
-        return TargetInputs(
-            state, details, last, mine, planned, marks, has_graces, passed.by_target.get(state.name, NONE), passed.is_whole
-        )
+    async def _inputs(self) -> Sequence[TargetInputs]:
+        """Read all targets at once: a query for each of hundreds would take too long."""
+        details, has_graces = await self.control.details(), bool(self.control.graces())
+        # A configuration that is put in force meanwhile may have other targets.
+        states = [state for state in self.control.targets() if state.name in details]
+        names = [state.name for state in states]
+        lasts, planned = await self.journal.last_runs(names), await self.journal.last_runs(names, PLANNED)
+        counts = await self.journal.run_counts(sorted({last.run_id for last in lasts.values()}))
+        of_run = {(each.run_id, each.target): each for each in counts}
+        marks = {each.target: each for each in await self.journal.marks.targets(self.clock.now())}
+        passed = await self._passed()
+        return [
+            TargetInputs(
+                state,
+                details[state.name],
+                last := lasts.get(state.name),
+                of_run.get((last.run_id, state.name)) if last else None,
+                planned.get(state.name),
+                marks.get(state.name, TargetMarkCounts(state.name)),
+                has_graces,
+                passed.by_target.get(state.name, NONE),
+                passed.is_whole,
+            )
+            for state in states
+        ]
 
     async def _passed(self) -> Passed:
         """Count the marks of which the deadline has passed, by target and state."""

@@ -9,7 +9,7 @@ from nbsweep.core.control.requests import Pause
 from nbsweep.core.fleet_status.model import FleetStatus
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import RemovalOutcome
-from nbsweep.core.marks.listing import OwnerMarks
+from nbsweep.core.marks.listing import TargetMarkCounts
 from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.reasons.statement import Statement
@@ -77,8 +77,8 @@ class TargetInputs(Struct, frozen=True):
     """The ends of its removals so far."""
     planned: RunRecord | None
     """The latest sweep that has ended and made a plan."""
-    marks: Sequence[OwnerMarks] = ()
-    """The open marks of each owner."""
+    marks: TargetMarkCounts
+    """How many open marks it has."""
     has_graces: bool = True
     """Whether any policy announces deletions."""
     passed: MarkTotals = MarkTotals()
@@ -239,12 +239,12 @@ def _next(known: TargetInputs) -> NextView:
         (message("Passed, but exempt"), known.passed.exempt),
     )
     return NextView(
-        announced=sum(each.count for each in marks),
+        announced=marks.open,
         announced_path=address("/marks", {"target": name}),
-        passed=sum(each.passed for each in marks),
+        passed=marks.passed,
         passed_path=address("/marks", {"target": name, "state": "passed"}),
         kept=[KeptCount(title, count, not known.is_whole) for title, count in kept if count],
-        next_deadline=min((each.next_deadline for each in marks if each.next_deadline), default=None),
+        next_deadline=marks.next_deadline,
         has_graces=known.has_graces,
         plan_path=f"/plan/{name}",
     )
