@@ -18,9 +18,9 @@ async def read_services(journal: Journal, settings: Settings, now: datetime) -> 
     Raises:
         JournalError: the records cannot be read.
     """
-    digest = digest_of_all(settings)
+    digest, shared_now = digest_of_all(settings), await journal.leases.now(now)
     records = await journal.control.services()
-    return tuple(ServiceStatus(each, life_of(each, now, alive=is_alive(each.holder)), digest) for each in records)
+    return tuple(ServiceStatus(each, life_of(each, shared_now, alive=is_alive(each.holder)), digest) for each in records)
 
 
 async def read_fleet(journal: SqlJournal, settings: Settings) -> FleetStatus | None:

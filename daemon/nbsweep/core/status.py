@@ -153,7 +153,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         silent = format_age(shared_now - held.beat_at)
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
-    problems += known.service.problems(target, now) if known.service else ()
+    problems += known.service.problems(target, shared_now) if known.service else ()
     marks = judge_marks(known.marks, known.mark_rules, _last_ended(known.records, held), now, known.brakes)
     problems += marks.problems(now)
     # A running sweep follows them already.

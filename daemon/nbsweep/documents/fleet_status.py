@@ -12,6 +12,8 @@ from nbsweep.core.fleet_status.model import (
     DueStatus,
     FenceHolder,
     FleetStatus,
+    ServeState,
+    ServeStatus,
     WorkerState,
     WorkerStatus,
 )
@@ -28,6 +30,18 @@ class FenceHolderDocument(Document, frozen=True):
     since: Time
     last_beat_s: Annotated[Seconds, Meta(description="The seconds since its last beat, by the clock of the database.")]
     silent: Annotated[bool, Meta(description="Whether its last beat is so old that another process may take its place.")]
+
+
+class ServeDocument(Document, frozen=True):
+    """A `serve` process, by its own report in the journal."""
+
+    host: str
+    pid: int
+    state: ServeState
+    version: str
+    started_at: Time
+    last_beat_s: Annotated[Seconds, Meta(description="The seconds since its last beat, by the clock of the database.")]
+    stopped_at: Time | None
 
 
 class WorkerDocument(Document, frozen=True):
@@ -106,6 +120,7 @@ class FleetStatusDocument(Document, frozen=True):
     leader: Annotated[
         FenceHolderDocument | None, Meta(description="The `serve` process that starts what is due; null if no process does.")
     ]
+    serves: Annotated[Sequence[ServeDocument], Meta(description="The `serve` processes of the last day.")]
     workers: Sequence[WorkerDocument]
     accounts: Sequence[FleetAccountDocument]
     due: Sequence[DueSweepDocument]
@@ -121,6 +136,7 @@ def fleet_status_document(status: FleetStatus) -> FleetStatusDocument:
         read_at=moment_text(status.now),
         configuration=status.config,
         leader=_holder(status.leader) if status.leader else None,
+        serves=[_serve(serve) for serve in status.serves],
         workers=[_worker(worker) for worker in status.workers],
         accounts=[_account(account) for account in status.accounts],
         due=[_due(due) for due in status.due],
@@ -148,6 +164,19 @@ def due_sweep_document(sweep: DueSweep, state: DueState) -> DueSweepDocument:
 def _holder(holder: FenceHolder) -> FenceHolderDocument:
     return FenceHolderDocument(
         holder.host, holder.pid, moment_text(holder.since), round(holder.silent_s, 1), silent=holder.is_silent
+    )
+
+
+def _serve(serve: ServeStatus) -> ServeDocument:
+    record = serve.record
+    return ServeDocument(
+        host=record.holder.host,
+        pid=record.holder.pid,
+        state=serve.state,
+        version=record.version,
+        started_at=moment_text(record.started_at),
+        last_beat_s=round(serve.silent_s, 1),
+        stopped_at=moment_text(record.stopped_at),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import anyio
 
@@ -55,7 +56,7 @@ class JournalWatch:
     async def say_stopped(self) -> None:
         """Record that the service stops normally, if the journal can be written."""
         with suppress(JournalError):
-            await self.journal.control.beat(self.presence.record(self.clock.now(), stopped=True))
+            await self.journal.control.beat(self.presence.record(await self._now(), stopped=True))
 
     async def _take_pauses(self) -> None:
         for runner in self.runners.values():
@@ -80,8 +81,12 @@ class JournalWatch:
     async def _beat(self) -> None:
         waiting = self._waiting()
         if self.clock.steady_s() - self._beat_s >= BEAT_EVERY.total_seconds() or waiting != self._recorded:
-            await self.journal.control.beat(self.presence.record(self.clock.now(), waiting=waiting))
+            await self.journal.control.beat(self.presence.record(await self._now(), waiting=waiting))
             self._beat_s, self._recorded = self.clock.steady_s(), waiting
+
+    async def _now(self) -> datetime:
+        """Return the time by the clock that all processes on the journal share."""
+        return await self.journal.leases.now(self.clock.now())
 
     def _waiting(self) -> Mapping[str, int]:
         """Return the targets that wait for the turn of their account, each with the number of accounts ahead."""

@@ -21,6 +21,7 @@ from builders import (
     due_sweep,
     exemption,
     fence,
+    fence_holder,
     mark,
     moment,
     notebook,
@@ -30,6 +31,7 @@ from builders import (
     refused_by,
     removal,
     rules,
+    service_record,
     tag,
     text,
     worker_record,
@@ -218,6 +220,7 @@ FLEET = FleetInputs(
     (due_sweep(account="a", begun_at=NOON, plan_id="p1"), due_sweep("lab", account="b", by="li", failures=2, problem="no")),
     (Job("a", JobState.RUNNING, "c1", NOON), Job("b", JobState.WAITING, "c2", ago(minutes=5))),
     {"a": {"delete": LearnedRate(2, 1.0, 1.25, 3.0)}},
+    (service_record("a", holder=fence_holder("a")), service_record("s2", stopped_at=NOON)),
 )
 LATE = removal(state=State.REQUESTED, requests=1, requested_at=ago(hours=1))
 DOCUMENTS: dict[str, Callable[[], object]] = {

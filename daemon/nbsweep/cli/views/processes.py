@@ -10,9 +10,20 @@ from nbsweep.cli.views.results import cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.due_sweeps.model import JobState
 from nbsweep.core.facts import format_age, format_moment
-from nbsweep.core.fleet_status.model import AccountStatus, DueState, DueStatus, FleetStatus, WorkerState, WorkerStatus
+from nbsweep.core.fleet_status.model import (
+    AccountStatus,
+    DueState,
+    DueStatus,
+    FleetStatus,
+    ServeState,
+    ServeStatus,
+    WorkerState,
+    WorkerStatus,
+)
 
 STYLES: Mapping[str, str] = {
+    ServeState.LEADING: "green",
+    ServeState.STANDING_BY: "green",
     WorkerState.RUNNING: "green",
     WorkerState.DRAINING: "yellow",
     WorkerState.STOPPED: "dim",
@@ -31,6 +42,13 @@ WORKERS = (
     Column("CONFIGURATION", leaves=2),
     Column("AT ONCE", right=True),
     Column("SWEEPS NOW", folds=True),
+)
+SERVES = (
+    Column("SERVE", most=NAME),
+    Column("STATE"),
+    Column("SINCE", leaves=3),
+    Column("BEAT", right=True, leaves=4),
+    Column("VERSION", leaves=1),
 )
 ACCOUNTS = (
     Column("ACCOUNT", most=NAME),
@@ -72,6 +90,8 @@ def _summary(status: FleetStatus) -> Iterator[Text]:
 
 
 def _tables(status: FleetStatus) -> Iterator[RenderableType]:
+    if status.serves:
+        yield make_table(SERVES, lambda: (_serve(each, status) for each in status.serves))
     if status.workers:
         yield make_table(WORKERS, lambda: (_worker(each, status) for each in status.workers))
     if status.accounts:
@@ -80,6 +100,17 @@ def _tables(status: FleetStatus) -> Iterator[RenderableType]:
         yield make_table(DUE, lambda: (_due(each, status) for each in status.due))
     else:
         yield cell("Nothing is due.", "dim")
+
+
+def _serve(serve: ServeStatus, status: FleetStatus) -> Row:
+    record = serve.record
+    return (
+        cell(f"{record.holder.host}:{record.holder.pid}", "bold" if serve.is_present else "dim"),
+        cell(serve.state, STYLES[serve.state]),
+        cell(_age(record.stopped_at or record.started_at, status)),
+        cell(_seconds(serve.silent_s)),
+        cell(record.version),
+    )
 
 
 def _worker(worker: WorkerStatus, status: FleetStatus) -> Row:

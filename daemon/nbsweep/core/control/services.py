@@ -23,6 +23,7 @@ class ServiceRecord(Struct, frozen=True):
     version: str
     started_at: datetime
     beat_at: datetime
+    """The time of the last beat; as `stopped_at` by the clock that all processes share, see `LeaseRecords.now`."""
     mode: str
     digest: str
     """The digest of the configuration in force, without its secrets."""
@@ -35,6 +36,10 @@ class ServiceRecord(Struct, frozen=True):
     stopped_at: datetime | None = None
     waiting: Mapping[str, int] = {}
     """The targets that wait for the turn of their account, each with the number of accounts that have waited longer."""
+
+    def is_lost(self, now: datetime) -> bool:
+        """Return whether it has sent no beat for too long, without having stopped."""
+        return life_of(self, now, alive=None) is Life.LOST
 
     def __str__(self) -> str:
         """Describe the process."""
@@ -87,7 +92,9 @@ class ServiceStatus(Struct, frozen=True):
         """Describe the service, the configuration that is in force, and whether the target has a schedule, line by line."""
         record = self.record
         if self.life is Life.STOPPED and record.stopped_at:
-            yield f"{record} was stopped {format_age(now - record.stopped_at)} ago, at {format_moment(record.stopped_at)}"
+            # The clock of another host may be ahead.
+            ago = format_age(max(now - record.stopped_at, timedelta(0)))
+            yield f"{record} was stopped {ago} ago, at {format_moment(record.stopped_at)}"
             return
         runs = "runs" if self.life is Life.RUNNING else "ran"
         yield f"{record} was started at {format_moment(record.started_at)}, and {runs} in mode {record.mode}"

@@ -3,25 +3,31 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.due_sweeps.model import Job, JobState
+from nbsweep.core.facts import format_moment
 from nbsweep.core.fences.model import LANES, Fence
 from nbsweep.core.fleet_status.due import due_statuses, problems_of_sweeps
-from nbsweep.core.fleet_status.losses import problems_of_losses
+from nbsweep.core.fleet_status.losses import losses
 from nbsweep.core.fleet_status.model import (
     AccountStatus,
     FenceHolder,
     FleetInputs,
     FleetStatus,
     RefusedJobs,
+    ServeState,
+    ServeStatus,
     WorkerState,
     WorkerStatus,
 )
-from nbsweep.core.workers.model import WorkerRecord
+from nbsweep.core.workers.model import FORGOTTEN_AFTER, WorkerRecord
 
 NO_LEADER = "no `nbsweep serve` leads the fleet, so nothing becomes due by the schedule: start one"
 NO_WORKER = "no worker is running, so nothing is swept: start `nbsweep worker`"
 STATES = (WorkerState.RUNNING, WorkerState.DRAINING, WorkerState.LOST, WorkerState.STOPPED)
 """The states of workers in the order in which workers are listed."""
+SERVE_STATES = tuple(ServeState)
+"""The states of `serve` processes in the order in which they are listed."""
 ONLY_DRAINING = "all workers are draining, so nothing more is swept: start `nbsweep worker`"
 
 
@@ -35,6 +41,7 @@ def judge_fleet(known: FleetInputs) -> FleetStatus:
         now=known.now,
         config=known.config,
         leader=None if leader is None or leader.is_silent else leader,
+        serves=tuple(_serves(leader, known)),
         workers=workers,
         accounts=tuple(_accounts(known)),
         due=due,
@@ -42,6 +49,7 @@ def judge_fleet(known: FleetInputs) -> FleetStatus:
         refused=refused,
         problems_of_processes=(
             *_problems_of_leader(leader),
+            *_problems_of_serves(leader, known),
             *_problems_of_workers(workers, known),
             *_problems_of_jobs(refused, workers),
         ),
@@ -59,8 +67,11 @@ def _worker(record: WorkerRecord, known: FleetInputs) -> WorkerStatus:
         state = WorkerState.LOST
     else:
         state = WorkerState.DRAINING if record.draining else WorkerState.RUNNING
-    silent_s = max(0.0, (known.now - record.beat_at).total_seconds())
-    return WorkerStatus(record, state, record.config == known.config, silent_s)
+    return WorkerStatus(record, state, record.config == known.config, _silent_s(record, known))
+
+
+def _silent_s(record: WorkerRecord | ServiceRecord, known: FleetInputs) -> float:
+    return max(0.0, (known.now - record.beat_at).total_seconds())
 
 
 def _place(worker: WorkerStatus) -> tuple[int, datetime]:
@@ -71,7 +82,38 @@ def _place(worker: WorkerStatus) -> tuple[int, datetime]:
 def _problems_of_workers(workers: tuple[WorkerStatus, ...], known: FleetInputs) -> Iterator[str]:
     if not any(worker.state is WorkerState.RUNNING for worker in workers):
         yield ONLY_DRAINING if any(worker.is_present for worker in workers) else NO_WORKER
-    yield from problems_of_losses(known.workers, known.now)
+    for lost in losses(known.workers, known.now):
+        since = format_moment(lost.beat_at)
+        yield (
+            f"{lost} has reported nothing since {since}, and fewer workers run than before: other workers take its accounts; "
+            "start it again, or another one"
+        )
+
+
+# ---- serve processes
+
+
+def _serves(leader: FenceHolder | None, known: FleetInputs) -> Iterator[ServeStatus]:
+    """Yield the `serve` processes of the last day: those that run come first, and among them those that were started first."""
+    recent = [each for each in known.services if known.now - each.beat_at < FORGOTTEN_AFTER]
+    found = [ServeStatus(each, _serve_state(each, leader, known), _silent_s(each, known)) for each in recent]
+    yield from sorted(found, key=lambda each: (SERVE_STATES.index(each.state), each.record.started_at))
+
+
+def _serve_state(record: ServiceRecord, leader: FenceHolder | None, known: FleetInputs) -> ServeState:
+    if record.stopped_at is not None:
+        return ServeState.STOPPED
+    if record.is_lost(known.now):
+        return ServeState.LOST
+    leads = leader is not None and not leader.is_silent and leader.owner == record.holder.owner
+    return ServeState.LEADING if leads else ServeState.STANDING_BY
+
+
+def _problems_of_serves(leader: FenceHolder | None, known: FleetInputs) -> Iterator[str]:
+    for lost in losses(known.services, known.now):
+        if leader is None or not leader.is_silent or leader.owner != lost.holder.owner:
+            since = format_moment(lost.beat_at)
+            yield f"{lost} has reported nothing since {since}, and fewer run than before: start it again, or another one"
 
 
 # ---- fences

@@ -1,36 +1,58 @@
-"""Says which lost workers of a fleet nobody has made up for. Pure."""
+"""Says which lost processes of a fleet nobody has made up for. Pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Protocol, TypeVar
 
-from nbsweep.core.facts import format_moment
-from nbsweep.core.workers.model import FORGOTTEN_AFTER, WorkerRecord
+from nbsweep.core.workers.model import FORGOTTEN_AFTER
 
 
-def problems_of_losses(workers: Sequence[WorkerRecord], now: datetime) -> Iterator[str]:
-    """Yield a sentence for each worker that was lost within a day, unless as many workers have run since then as before.
+class ReportingProcess(Protocol):
+    """A process that reports itself in the journal every few seconds."""
 
-    No worker replaces a certain other one: with several losses, each start makes up for one of them, the last one first.
+    @property
+    def started_at(self) -> datetime:
+        """When it was started."""
+        ...
+
+    @property
+    def beat_at(self) -> datetime:
+        """The time of its last beat."""
+        ...
+
+    @property
+    def stopped_at(self) -> datetime | None:
+        """When it stopped normally."""
+        ...
+
+    def is_lost(self, now: datetime) -> bool:
+        """Return whether it has sent no beat for too long, without having stopped."""
+        ...
+
+
+Process = TypeVar("Process", bound=ReportingProcess)
+
+
+def losses(processes: Sequence[Process], now: datetime) -> Iterator[Process]:
+    """Yield the processes that were lost within a day, except those after whose loss as many have run as before.
+
+    No process replaces a certain other one: with several losses, each start makes up for one of them, the last one first.
     """
-    for worker in workers:
-        if worker.is_lost(now) and now - worker.beat_at < FORGOTTEN_AFTER and not _made_up_for(worker, workers, now):
-            since = format_moment(worker.beat_at)
-            yield (
-                f"{worker} has reported nothing since {since}, and fewer workers run than before: other workers take its "
-                "accounts; start it again, or another one"
-            )
+    for process in processes:
+        if process.is_lost(now) and now - process.beat_at < FORGOTTEN_AFTER and not _made_up_for(process, processes, now):
+            yield process
 
 
-def _made_up_for(lost: WorkerRecord, workers: Sequence[WorkerRecord], now: datetime) -> bool:
-    before = _running_at(lost.beat_at, workers, now)
-    later = (worker.started_at for worker in workers if worker.started_at > lost.beat_at)
-    return any(_running_at(started_at, workers, now) >= before for started_at in later)
+def _made_up_for(lost: ReportingProcess, processes: Sequence[ReportingProcess], now: datetime) -> bool:
+    before = _running_at(lost.beat_at, processes, now)
+    later = (each.started_at for each in processes if each.started_at > lost.beat_at)
+    return any(_running_at(started_at, processes, now) >= before for started_at in later)
 
 
-def _running_at(moment: datetime, workers: Sequence[WorkerRecord], now: datetime) -> int:
-    """Return how many workers ran at a moment; a lost one ran until its last beat."""
-    return sum(worker.started_at <= moment <= _end_of(worker, now) for worker in workers)
+def _running_at(moment: datetime, processes: Sequence[ReportingProcess], now: datetime) -> int:
+    """Return how many processes ran at a moment; a lost one ran until its last beat."""
+    return sum(each.started_at <= moment <= _end_of(each, now) for each in processes)
 
 
-def _end_of(worker: WorkerRecord, now: datetime) -> datetime:
-    return worker.stopped_at or (worker.beat_at if worker.is_lost(now) else now)
+def _end_of(process: ReportingProcess, now: datetime) -> datetime:
+    return process.stopped_at or (process.beat_at if process.is_lost(now) else now)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.due_sweeps.model import DueSweep, Job, JobState
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.pacing import LearnedRate
@@ -22,6 +23,19 @@ class WorkerState(StrEnum):
     """It stopped normally."""
     LOST = "lost"
     """It has sent no beat for too long."""
+
+
+class ServeState(StrEnum):
+    """What a `serve` process of a fleet does, by its own report."""
+
+    LEADING = "leading"
+    """It starts what is due."""
+    STANDING_BY = "standing-by"
+    """It serves the pages and the HTTP API, and leads as soon as no other process does."""
+    LOST = "lost"
+    """It has sent no beat for too long."""
+    STOPPED = "stopped"
+    """It stopped normally."""
 
 
 class DueState(StrEnum):
@@ -54,6 +68,8 @@ class FleetInputs(Struct, frozen=True):
     jobs: tuple[Job, ...] = ()
     learned: Mapping[str, Mapping[str, LearnedRate]] = {}
     """The rates that lanes have learned, by account and lane."""
+    services: tuple[ServiceRecord, ...] = ()
+    """The records of `serve` processes."""
 
 
 class WorkerStatus(Struct, frozen=True):
@@ -70,6 +86,20 @@ class WorkerStatus(Struct, frozen=True):
     def is_present(self) -> bool:
         """Whether its process runs."""
         return self.state in (WorkerState.RUNNING, WorkerState.DRAINING)
+
+
+class ServeStatus(Struct, frozen=True):
+    """A `serve` process."""
+
+    record: ServiceRecord
+    state: ServeState
+    silent_s: float
+    """The seconds since its last beat."""
+
+    @property
+    def is_present(self) -> bool:
+        """Whether its process runs."""
+        return self.state in (ServeState.LEADING, ServeState.STANDING_BY)
 
 
 class FenceHolder(Struct, frozen=True):
@@ -131,6 +161,7 @@ class FleetStatus(Struct, frozen=True):
     """The digest of the configuration that was read here."""
     leader: FenceHolder | None
     """The `serve` process that starts what is due; None if no process leads."""
+    serves: tuple[ServeStatus, ...]
     workers: tuple[WorkerStatus, ...]
     accounts: tuple[AccountStatus, ...]
     due: tuple[DueStatus, ...]

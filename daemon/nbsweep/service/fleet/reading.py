@@ -59,6 +59,7 @@ class FleetReader:
                 fences=accounts,
                 due=await self.journal.due_sweeps.open(),
                 jobs=await self.queue.jobs() if self.queue else (),
+                services=await self.journal.control.services(),
                 learned={each.name.removeprefix(LANES): learned(each.memory) for each in accounts} if learned else {},
             )
         )

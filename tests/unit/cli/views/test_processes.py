@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from builders import NOON, ago, due_sweep, fence, worker_record
+from builders import NOON, ago, due_sweep, fence, fence_holder, service_record, worker_record
 from nbsweep.cli.views.processes import fleet_view
 from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.core.fences.model import lanes_fence
@@ -31,6 +31,18 @@ def test_a_quiet_fleet_is_a_few_lines() -> None:
     ]
     assert "host-w1:7 running 1h 3s 0.1.0 c1 4 -" in lines
     assert lines[-1] == "Nothing is due."
+
+
+def test_each_serve_is_told_with_whether_it_leads() -> None:
+    """And for how long it has run, or been stopped."""
+    lines = shown(
+        services=(
+            service_record("a", holder=fence_holder("a"), started_at=ago(hours=3), beat_at=ago(seconds=4)),
+            service_record("s2", holder=fence_holder("s2"), started_at=ago(hours=2), beat_at=ago(seconds=9)),
+        )
+    )
+    assert "host-a:7 leading 3h 4s 1.0" in lines
+    assert "host-s2:7 standing-by 2h 9s 1.0" in lines
 
 
 def test_who_does_what_is_told() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from builders import NOON, ago, due_sweep, fence, worker_record
+from builders import NOON, ago, due_sweep, fence, fence_holder, service_record, worker_record
+from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.core.fences.model import lanes_fence
 from nbsweep.core.fleet_status.judge import judge_fleet
-from nbsweep.core.fleet_status.model import FleetInputs, FleetStatus, WorkerState
+from nbsweep.core.fleet_status.model import FleetInputs, FleetStatus, ServeState, WorkerState
 from nbsweep.core.pacing import LearnedRate
 from nbsweep.core.workers.model import WorkerRecord
 
@@ -83,6 +84,52 @@ def test_without_a_leader_nothing_becomes_due(leader: Any, words: str) -> None:
     status = judged(worker_record(), leader=leader)
     assert status.leader is None
     assert words in status.problems[0]
+
+
+def serve(owner: str, **changes: Any) -> ServiceRecord:
+    """Return the record of a `serve` process that was started two hours ago."""
+    plain = {"holder": fence_holder(owner), "started_at": ago(hours=2), "beat_at": ago(seconds=9)}
+    return service_record(owner, **{**plain, **changes})
+
+
+def test_serve_processes_are_listed_with_who_leads() -> None:
+    """Then those that stand by, are lost, or were stopped; those of more than a day ago are left out."""
+    services = (
+        serve("stopped", stopped_at=ago(hours=1), beat_at=ago(hours=1)),
+        serve("old", beat_at=ago(hours=24), stopped_at=ago(hours=24)),
+        serve("lost", beat_at=ago(minutes=5)),
+        serve("late", started_at=ago(hours=1)),
+        serve("early"),
+        serve("a"),
+    )
+    found = judged(worker_record(), services=services).serves
+    assert [(each.record.holder.owner, each.state) for each in found] == [
+        ("a", ServeState.LEADING),
+        ("early", ServeState.STANDING_BY),
+        ("late", ServeState.STANDING_BY),
+        ("lost", ServeState.LOST),
+        ("stopped", ServeState.STOPPED),
+    ]
+    assert [each.silent_s for each in found] == [9.0, 9.0, 9.0, 300.0, 3600.0]
+
+
+def test_a_serve_whose_fence_is_silent_does_not_lead() -> None:
+    """Another one may take its place."""
+    status = judged(worker_record(), leader=fence(age_s=60.0), services=(serve("a"),))
+    assert [each.state for each in status.serves] == [ServeState.STANDING_BY]
+
+
+def test_a_lost_serve_is_a_problem_until_as_many_run_as_before() -> None:
+    """Of the one that led and was not followed, the fence says so already."""
+    gone = serve("s2", beat_at=ago(minutes=5))
+    [problem] = judged(worker_record(), services=(serve("a"), gone)).problems
+    assert problem == (
+        "the service on host host-s2 (process 7) has reported nothing since 2026-03-01 11:55Z, and fewer run than before: "
+        "start it again, or another one"
+    )
+    assert judged(worker_record(), services=(serve("a"), gone, serve("s3", started_at=ago(minutes=2)))).well
+    [led] = judged(worker_record(), leader=fence(age_s=300.0), services=(serve("a", beat_at=ago(minutes=5)),)).problems
+    assert "led the fleet" in led
 
 
 def test_jobs_of_a_configuration_that_no_running_worker_has_wait_in_vain() -> None:

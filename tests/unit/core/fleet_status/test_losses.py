@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from builders import NOON, ago, worker_record
-from nbsweep.core.fleet_status.losses import problems_of_losses
+from nbsweep.core.fleet_status.losses import losses
 from nbsweep.core.workers.model import WorkerRecord
 
 
@@ -19,9 +19,8 @@ def started(owner: str, minutes_ago: float, **changes: Any) -> WorkerRecord:
 
 
 def named(*workers: WorkerRecord) -> list[str]:
-    """Return the owners of the workers that are called a problem."""
-    problems = list(problems_of_losses(workers, NOON))
-    return [worker.holder.owner for worker in workers if any(f"host host-{worker.holder.owner} " in each for each in problems)]
+    """Return the owners of the workers that nobody has made up for."""
+    return [worker.holder.owner for worker in losses(workers, NOON)]
 
 
 def test_a_lost_worker_is_a_problem_until_another_one_is_started() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from builders import NOON, ago, due_sweep, fence, worker_record
+from builders import NOON, ago, due_sweep, fence, fence_holder, service_record, worker_record
 from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.core.errors import JournalError
 from nbsweep.core.fences.model import lanes_fence
@@ -51,6 +51,9 @@ def busy(**changes: Any) -> FixedFleet:
             ),
             "jobs": (Job("a", JobState.RUNNING, "c1", NOON), Job("b", JobState.WAITING, "c1", ago(minutes=5))),
             "learned": {"a": {"delete": LearnedRate(2, 1.0, 1.5, 3.0)}},
+            "services": tuple(
+                service_record(owner, holder=fence_holder(owner), beat_at=ago(seconds=9)) for owner in ("a", "s2")
+            ),
             **changes,
         }
     )
@@ -64,7 +67,7 @@ async def processes(fleet: FixedFleet, headers: dict[str, str] | None = None) ->
 
 async def test_a_due_time_is_asked_for_by_the_schedule_in_the_language_of_the_reader() -> None:
     """The names of people stay as they are."""
-    due = rows((await processes(busy(), CHINESE)).all("table")[2])
+    due = rows((await processes(busy(), CHINESE)).all("table")[3])
     assert [row[3] for row in due[1:]] == ["定时计划", MARKUP, "定时计划"]
 
 
@@ -77,7 +80,11 @@ async def test_the_section_shows_who_does_what() -> None:
         "Jobs": "1 running, 1 waiting",
         "Configuration of this service": "c1",
     }
-    workers, accounts, due = (rows(table) for table in section.all("table"))
+    serves, workers, accounts, due = (rows(table) for table in section.all("table"))
+    assert [[*row[:2], row[3]] for row in serves[1:]] == [
+        ["host-a:7", "starts what is due", "9 secs ago"],
+        ["host-s2:7", "stands by", "9 secs ago"],
+    ]
     assert [row[:2] for row in workers[1:]] == [
         ["host-w1:7", "running"],
         ["host-w2:7", "draining: it takes no more accounts"],

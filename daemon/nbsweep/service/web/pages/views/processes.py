@@ -12,12 +12,20 @@ from nbsweep.core.fleet_status.model import (
     DueStatus,
     FenceHolder,
     FleetStatus,
+    ServeState,
+    ServeStatus,
     WorkerState,
     WorkerStatus,
 )
 from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
 
+SERVES: Mapping[ServeState, Message] = {
+    ServeState.LEADING: message("starts what is due"),
+    ServeState.STANDING_BY: message("stands by"),
+    ServeState.LOST: message("lost: it reports nothing"),
+    ServeState.STOPPED: message("stopped"),
+}
 WORKERS: Mapping[WorkerState, Message] = {
     WorkerState.RUNNING: message("running"),
     WorkerState.DRAINING: message("draining: it takes no more accounts"),
@@ -25,6 +33,8 @@ WORKERS: Mapping[WorkerState, Message] = {
     WorkerState.LOST: message("lost: it reports nothing"),
 }
 TONES: Mapping[str, str] = {
+    ServeState.LEADING: "good",
+    ServeState.STANDING_BY: "good",
     WorkerState.RUNNING: "good",
     WorkerState.DRAINING: "quiet",
     WorkerState.STOPPED: "quiet",
@@ -34,6 +44,18 @@ TONES: Mapping[str, str] = {
     DueState.WAITING: "quiet",
     DueState.PUT_OFF: "bad",
 }
+
+
+class ServeView(Struct, frozen=True):
+    """One `serve` process."""
+
+    name: str
+    state: Message
+    tone: str
+    since: datetime
+    beat: timedelta
+    """The age of its last beat."""
+    version: str
 
 
 class WorkerView(Struct, frozen=True):
@@ -89,6 +111,7 @@ class ProcessesView(Struct, frozen=True):
     """None if no process leads."""
     configuration: str
     jobs: Message
+    serves: Sequence[ServeView]
     workers: Sequence[WorkerView]
     accounts: Sequence[AccountView]
     due: Sequence[DueView]
@@ -102,6 +125,7 @@ def build_processes(status: FleetStatus) -> ProcessesView:
         leader=_holder(status.leader) if status.leader else None,
         configuration=status.config,
         jobs=message("%(running)s running, %(waiting)s waiting", running=running, waiting=waiting),
+        serves=[_serve(serve) for serve in status.serves],
         workers=[_worker(worker) for worker in status.workers],
         accounts=[_account(each, status) for each in status.accounts if each.holder or each.targets or each.waiting_since],
         due=[_due(due) for due in status.due],
@@ -111,6 +135,18 @@ def build_processes(status: FleetStatus) -> ProcessesView:
 def _holder(holder: FenceHolder) -> Message:
     return message(
         "process %(pid)s on host %(host)s, since %(since)s", pid=str(holder.pid), host=short(holder.host), since=holder.since
+    )
+
+
+def _serve(serve: ServeStatus) -> ServeView:
+    record = serve.record
+    return ServeView(
+        name=f"{record.holder.host}:{record.holder.pid}",
+        state=SERVES[serve.state],
+        tone=TONES[serve.state],
+        since=record.stopped_at or record.started_at,
+        beat=timedelta(seconds=serve.silent_s),
+        version=record.version,
     )
 
 
