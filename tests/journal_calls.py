@@ -301,6 +301,8 @@ ALLOWED: Mapping[tuple[str, str], Collection[str]] = {
     ("trail", "chains"): ("audit",),
     # The latest survey of each target; there is one row for each sweep.
     ("inventory", "surveys_at"): ("surveys",),
+    # The latest run of each target; PostgreSQL reads all runs only while they are so few that an index costs more.
+    ("", "last_runs"): ("runs",),
     # The names of the targets of what was found, by a join as the database likes.
     ("inventory", "notebooks"): ("surveys",),
 }

@@ -87,7 +87,7 @@ def of_last_runs(dialect: str, runs: Select[Any], targets: Collection[str], outc
     target = each_of(dialect, targets)
     mine = select(_OTHERS.c.run_id).where(_OTHERS.c.target == target, among(_OTHERS.c.outcome, outcomes or None))
     newest = mine.order_by(_OTHERS.c.started_at.desc(), _OTHERS.c.run_id.desc()).limit(1).scalar_subquery()
-    return runs.where(RUNS.c.target == target, RUNS.c.run_id == newest)
+    return runs.where(tuple_(RUNS.c.run_id, RUNS.c.target).in_(select(newest, target)))
 
 
 def of_last_success(runs: Select[Any], target: str) -> Select[Any]:
