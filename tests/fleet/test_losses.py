@@ -94,6 +94,25 @@ def test_a_restart_of_the_server_and_cut_connections_cost_no_sweep(fleet: MakeFl
 
 
 @pytest.mark.timeout(600)
+def test_workers_go_on_by_themselves_after_an_outage_that_is_longer_than_a_lease(
+    fleet: MakeFleet, address: str, server: Server
+) -> None:
+    """Their sweeps end, because the accounts are lost; the same process begins anew when the server is back."""
+    mine = fleet(idle_fleet(30), 2, timing={"deletion_median_s": 0.5})
+    mine.write(address, target={"limits": {"delete": "4/s"}})
+    with mine.at_work() as (_, [worker]):
+        mine.request()
+        eventually(lambda: mine.accepted() > 5, "some DELETEs are accepted")
+        server.restart(before=lambda: time.sleep(2.5 * LEASE_S))
+        eventually(mine.all_gone, "all notebooks are deleted", patience_s=120)
+        eventually(mine.is_idle, "all runs end", patience_s=120)
+        worker.wait_for("fence.lost")
+        assert is_at_work(worker)
+    mine.check_once()
+    mine.check_fenced(address)
+
+
+@pytest.mark.timeout(600)
 def test_the_schedule_goes_on_when_the_leader_is_killed(fleet: MakeFleet, address: str) -> None:
     """Every five seconds a sweep is due, with two `serve`: each is started once, before and after the leader is gone."""
     mine = fleet([], 1)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 
 from acceptance.support import ACCESS_KEY, SECRET_KEY, asked, eventually, free_port, idle_fleet
 from fleet.conftest import Fleet, MakeFleet
@@ -41,6 +42,47 @@ def test_fleet_shows_workers_accounts_and_what_is_due(fleet: MakeFleet, address:
         table = mine.desk.run("fleet")
         assert (table.code, table.out.splitlines()[0]) == (0, "All is well.")
     mine.check_once()
+
+
+def test_a_target_whose_worker_was_killed_is_not_called_swept(fleet: MakeFleet, address: str) -> None:
+    """When the hold of its account has ended, it waits for a worker: in `fleet`, in `status`, and in the HTTP API."""
+    listen = f"127.0.0.1:{free_port()}"
+    mine = fleet(idle_fleet(40), 1)
+    mine.write(address, service={"listen": listen}, target={"limits": {"delete": "2/s"}})
+
+    def shown() -> tuple[str, str]:
+        document = mine.desk.run("fleet", "--format", "json").document
+        [target] = json.loads(asked(listen, "GET", "/api/v1/targets")[1])["targets"]
+        return document["due"][0]["state"], target["phase"]
+
+    with mine.at_work() as (_, [worker]):
+        mine.request()
+        eventually(lambda: mine.accepted() > 2, "some DELETEs are accepted")
+        eventually(lambda: shown() == ("sweeping", "sweeping"), "the target is swept")
+        worker.signal(signal.SIGKILL)
+        eventually(lambda: shown() == ("waiting", "waiting-for-worker"), "the target waits for a worker")
+        status = mine.desk.run("status").out
+        assert "waits for a worker" in status
+        assert "being swept" not in status
+
+
+def test_one_serve_leads_and_the_other_stands_by(fleet: MakeFleet, address: str) -> None:
+    """When the first one stops, the other one leads."""
+    mine = fleet([], 1)
+    mine.write(address)
+
+    def states() -> dict[int, str]:
+        return {each["pid"]: each["state"] for each in mine.desk.run("fleet", "--format", "json").document["serves"]}
+
+    with mine.started("serve") as first:
+        first.wait_for("fleet.leading")
+        with mine.started("serve") as second:
+            both = {first.process.pid: "leading", second.process.pid: "standing-by"}
+            eventually(lambda: states() == both, "both are shown")
+            first.signal(signal.SIGTERM)
+            first.ended()
+            after = {first.process.pid: "stopped", second.process.pid: "leading"}
+            eventually(lambda: states() == after, "the second one leads")
 
 
 def test_a_worker_that_is_drained_takes_no_more_and_ends(fleet: MakeFleet, address: str) -> None:
