@@ -11,7 +11,8 @@ from datetime import timedelta
 from anyio.from_thread import start_blocking_portal
 
 from browser.world import HOSTILE
-from builders import NOON, ago, due_sweep, fence, worker_record
+from builders import NOON, ago, due_sweep, fence, service_record, worker_record
+from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.due_sweeps.model import DueSweep, Job, JobState
 from nbsweep.core.fences.model import CRON, lanes_fence
 from nbsweep.core.fleet_status.judge import judge_fleet
@@ -61,13 +62,29 @@ def workers() -> tuple[WorkerRecord, ...]:
     )
 
 
+def services() -> tuple[ServiceRecord, ...]:
+    """Return a `serve` process in each state; the host of the one that leads is a hostile text."""
+    started = {"started_at": ago(hours=2)}
+    return (
+        service_record("leader", holder=hosts("leader", HOSTILE["markup"]), beat_at=ago(seconds=9), **started),
+        service_record("s2", holder=hosts("s2", HOSTILE["long"]), beat_at=ago(seconds=9), **started),
+        service_record("s3", beat_at=ago(minutes=9), **started),
+        service_record("s4", beat_at=ago(minutes=30), stopped_at=ago(minutes=30), **started),
+    )
+
+
 def sweeps() -> tuple[DueSweep, ...]:
     """Return sweeps that are in progress, that wait, and that have failed for reasons of all kinds."""
     failed = [
         due_sweep(text, account=f"acct-{kind}", by=text, failures=2, problem=text, not_before=ago(minutes=-4))
         for kind, text in HOSTILE.items()
     ]
-    return (due_sweep("research", account="acct-0001", begun_at=NOON), due_sweep("lab", account="acct-0009"), *failed)
+    return (
+        due_sweep("research", account="acct-0001", begun_at=NOON),
+        due_sweep("silent", account="acct-0002", begun_at=NOON),
+        due_sweep("lab", account="acct-0009"),
+        *failed,
+    )
 
 
 def busy_fleet() -> FixedFleet:
@@ -82,7 +99,7 @@ def busy_fleet() -> FixedFleet:
             leader=fence(CRON, holder=hosts("leader", HOSTILE["markup"])),
             fences=(
                 fence(lanes_fence("acct-0001"), "w1"),
-                fence(lanes_fence("acct-0002"), holder=hosts("long", HOSTILE["long"])),
+                fence(lanes_fence("acct-0002"), holder=hosts("long", HOSTILE["long"]), age_s=40.0),
                 fence(lanes_fence("acct-free"), "w1", held=False),
             ),
             due=sweeps(),
@@ -92,6 +109,7 @@ def busy_fleet() -> FixedFleet:
                 Job("acct-0010", JobState.WAITING, THEIRS, ago(hours=3)),
             ),
             learned={"acct-0001": learned},
+            services=services(),
         )
     )
 

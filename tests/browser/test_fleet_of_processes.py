@@ -5,7 +5,7 @@ import pytest
 from browser.conftest import Windows
 from browser.fleet_of_processes import Served, idle_fleet, serving_fleet
 from browser.world import TELLTALE
-from nbsweep.service.web.pages.views.processes import WORKERS
+from nbsweep.service.web.pages.views.processes import SERVES, WORKERS
 
 LOCALES = {"en": "en-GB", "zh-CN": "zh-CN"}
 SECTION = "section[aria-labelledby=processes]"
@@ -22,16 +22,24 @@ def test_the_page_of_a_fleet_is_without_fault(fleet_world: Served, window: Windo
 
 
 def test_the_page_shows_every_part_of_a_fleet(fleet_world: Served, window: Windows) -> None:
-    """So that what is held here is all that there is: problems, the three tables, and a worker in each state."""
+    """So that what is held here is all that there is: problems, the four tables, and a service and a worker in each state."""
     opened = window(fleet_world)
     opened.open("/")
     section = opened.tab.locator(SECTION)
     assert section.locator(".note.bad li").count() > 3
-    assert section.locator("table").count() == 3
+    assert section.locator("table").count() == 4
     shown = section.inner_text()
-    for state in WORKERS.values():
+    for state in (*SERVES.values(), *WORKERS.values()):
         assert state.text in shown
-    for words in ("differs", "being swept", "waits for a worker", "tried again later", "1 job waits", TELLTALE):
+    for words in (
+        "differs",
+        "being swept",
+        "its worker reports nothing",
+        "waits for a worker",
+        "tried again later",
+        "1 job waits",
+        TELLTALE,
+    ):
         assert words in shown, words
 
 
