@@ -52,6 +52,7 @@ BACK_TO_0004 = (
     "DROP TABLE services",
     "ALTER TABLE runs DROP COLUMN overrides",
     "ALTER TABLE runs DROP COLUMN statements",
+    "ALTER TABLE removals DROP COLUMN end_cause",
     *(f"DROP INDEX runs_{name}" for name in ("by_target", "by_extent", "by_id", "open")),
     *(f"DROP INDEX removals_by_{name}" for name in ("request", "delete", "name", "project")),
     "DROP INDEX removals_by_end",

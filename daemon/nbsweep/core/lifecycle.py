@@ -71,6 +71,10 @@ class IllegalStepError(Exception):
 PROVEN_GONE = "proven gone"
 VANISHED = "vanished: somebody else deleted it before its DELETE"
 NO_END = "no end by its deadline"
+INTERRUPTED = "interrupted before its DELETE"
+NEVER_BEGUN = "an earlier run was interrupted before its DELETE"
+NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides again"
+WINDOW_CLOSED = "not begun, because no window of its policy is open any more"
 """Ends that are recorded in the same words each time; after NO_END the last status may follow."""
 
 
@@ -111,6 +115,8 @@ class Removal(Struct, frozen=True):
     end_reason: str = ""
     project: str = ""
     """The endpoint and project that the notebook is in, see `identity`; empty if that is not on record."""
+    end_cause: str = ""
+    """The cause of the verdict that `end_reason` names, as JSON, for each language to render; empty if it names none."""
 
     @property
     def ended(self) -> bool:
@@ -162,9 +168,9 @@ def delete(removal: Removal, now: datetime, reason: str) -> Removal:
     return _move(removal, State.DELETED, ended_at=now, end_reason=reason)
 
 
-def fail(removal: Removal, now: datetime, reason: str) -> Removal:
+def fail(removal: Removal, now: datetime, reason: str, cause: str = "") -> Removal:
     """Record that the cloud refused the deletion, or that it failed."""
-    return _move(removal, State.FAILED, ended_at=now, end_reason=reason)
+    return _move(removal, State.FAILED, ended_at=now, end_reason=reason, end_cause=cause)
 
 
 def time_out(removal: Removal, now: datetime, reason: str) -> Removal:
@@ -172,9 +178,9 @@ def time_out(removal: Removal, now: datetime, reason: str) -> Removal:
     return _move(removal, State.TIMED_OUT, ended_at=now, end_reason=reason)
 
 
-def spare(removal: Removal, now: datetime, reason: str) -> Removal:
+def spare(removal: Removal, now: datetime, reason: str, cause: str = "") -> Removal:
     """Record that the notebook is kept."""
-    return _move(removal, State.SPARED, ended_at=now, end_reason=reason)
+    return _move(removal, State.SPARED, ended_at=now, end_reason=reason, end_cause=cause)
 
 
 RemovalOutcome = Literal["deleted", "failed", "timed_out", "spared", "unfinished"]

@@ -13,7 +13,7 @@ from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark, MarkState, remove, take_over_promise
 from nbsweep.core.marks.shown import MarksWritten
-from nbsweep.core.notices.outbox import Item, ItemKind, ending_items, item_id
+from nbsweep.core.notices.outbox import MARK_CLEARED, NOTEBOOK_DELETED, Item, ItemKind, ending_items, item_id
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey, outlook
 from nbsweep.core.planning.plan import Candidate
 from nbsweep.core.ports import Ports
@@ -22,7 +22,6 @@ from nbsweep.core.reasons.keeping import encode_cause
 
 ATTEMPTS = 5
 """How often marks are read again because another process has written one of them."""
-CLEARED = "its mark was cleared"
 
 
 async def surveyed_marks(seen: SurveyedMarks, ports: Ports) -> SurveyedMarks:
@@ -82,7 +81,7 @@ async def _worked_out(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> 
 
 async def _write_ended(marking: Marking, now: datetime, ports: Ports) -> None:
     if marking.ended:
-        await ports.journal.marks.write(marking.ended, list(items_of_ended(marking, now)), dropped=CLEARED)
+        await ports.journal.marks.write(marking.ended, list(items_of_ended(marking, now)), dropped=MARK_CLEARED)
     for mark in marking.ended:
         if mark.cleared:
             told = mark.id in marking.told_before
@@ -156,6 +155,6 @@ async def write_removed(marks: Mapping[str, Mark], removals: Iterable[Removal], 
             continue
         ended = remove(mark, now, removal.run_id)
         try:
-            await ports.journal.marks.write([ended], list(ending_items(ended, now)), dropped="the notebook was deleted")
+            await ports.journal.marks.write([ended], list(ending_items(ended, now)), dropped=NOTEBOOK_DELETED)
         except MarksChanged:
             continue

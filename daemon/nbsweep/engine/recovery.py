@@ -23,12 +23,10 @@ from nbsweep.engine.removing.tracker import RemovalTracker
 
 BEFORE_A_DELETE = frozenset({State.PLANNED, State.STOPPING})
 CRASHED = "its process ended without closing the run; a later run found the unfinished removals"
-NEVER_BEGUN = "an earlier run was interrupted before its DELETE"
 NOT_ON_RECORD = (
     "it is not in this project, and an older version of nbsweep did not record its project: it may be gone, but that cannot be "
     "proven; look in the project that the target had at that time"
 )
-NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides again"
 
 
 async def close_crashed_runs(target: str, identity: TargetIdentity, run_id: str, ports: Ports) -> None:
@@ -111,7 +109,7 @@ class Recovery:
         self._tracker.begin(mine)
         now = self.ports.clock.now()
         never_begun = [removal for removal in mine if removal.state in BEFORE_A_DELETE]
-        await self._tracker.finish(*(lifecycle.spare(removal, now, NEVER_BEGUN) for removal in never_begun))
+        await self._tracker.finish(*(lifecycle.spare(removal, now, lifecycle.NEVER_BEGUN) for removal in never_begun))
         elsewhere = [one for one in mine if here.get(one.notebook_id) is False]
         await self._tracker.finish(*(self._not_proven(removal, now) for removal in elsewhere))
         for removal in self._tracker.removals.values():
@@ -162,7 +160,7 @@ class Recovery:
             case _ if lifecycle.may_still_arrive(removal, now, self.polling.grace):
                 self._poller.follow(removal)
             case _:
-                await self._tracker.finish(lifecycle.spare(removal, now, NO_TRACE))
+                await self._tracker.finish(lifecycle.spare(removal, now, lifecycle.NO_TRACE))
 
     async def _failed(self, removal: Removal, now: datetime, reason: str) -> None:
         if removal.state is State.REQUESTED:

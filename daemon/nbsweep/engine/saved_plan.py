@@ -14,6 +14,7 @@ from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Ports
+from nbsweep.core.reasons.keeping import encode_cause
 from nbsweep.core.saved_plan.model import SavedTarget, Spared
 from nbsweep.core.saved_plan.narrow import Permission, left_out_of_plan
 from nbsweep.core.saved_plan.validate import expired, of_another_project
@@ -74,7 +75,7 @@ async def record_spared(ports: Ports, run_id: str, plan: Plan, spared: Iterable[
         JournalError: the journal cannot be written; nothing may be deleted then.
     """
     now = ports.clock.now()
-    removals = tuple(lifecycle.spare(_planned(run_id, plan, each), now, each.why) for each in spared)
+    removals = tuple(lifecycle.spare(_planned(run_id, plan, each), now, each.why, encode_cause(each.cause)) for each in spared)
     if removals:
         await ports.journal.write(removals)
     for removal in removals:

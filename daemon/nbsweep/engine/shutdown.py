@@ -13,11 +13,9 @@ from msgspec import Struct
 
 from nbsweep.core.errors import SweepEnding
 from nbsweep.core.events.sweep import SweepBraked
-from nbsweep.core.lifecycle import State
+from nbsweep.core.lifecycle import INTERRUPTED, State
 from nbsweep.core.planning.brakes import Refusal, judge_failures, judge_skew
 from nbsweep.core.ports import Ports
-
-INTERRUPTED = "interrupted before its DELETE"
 
 
 class Shutdown(Struct, frozen=True):

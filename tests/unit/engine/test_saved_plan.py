@@ -14,6 +14,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.plan import Plan
+from nbsweep.core.reasons.render import Language, render_kept
 from nbsweep.core.report import Report
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedTarget
@@ -103,6 +104,8 @@ async def test_who_is_spared_is_on_record_with_the_reason_before_the_first_delet
     assert on_record in report.removals
     assert (on_record.state, on_record.policy, on_record.name) == (State.SPARED, "idle", "experiment-1")
     assert on_record.end_reason == "protected by kept-names: name keep-it (keep-*)"
+    chinese = "受保护规则 kept-names 保护：名称 keep-it（匹配 keep-*）"
+    assert render_kept(on_record.end_cause, on_record.end_reason, Language.CHINESE) == chinese
     assert (on_record.requests, on_record.requested_at, on_record.status_before) == (0, None, Status.STOPPED)
     assert scene.story.index("SPARED nb1") < scene.story.index("delete nb2")
     assert [event.outcome for event in scene.telemetry.of(RemovalFinished)] == ["spared", "deleted"]

@@ -146,6 +146,7 @@ REMOVALS = Table(
     Column("request_id", Text, nullable=False),
     Column("end_reason", Text, nullable=False),
     Column("project", Text, nullable=False, server_default=""),
+    Column("end_cause", Text, nullable=False, server_default=""),
     partial_index("removals_by_request", "requested_at", where=REQUESTED),
     partial_index("removals_by_delete", "project", "sent_at", where=SENT),
     partial_index("removals_by_project", "project", "ended_at", where=ENDED),
@@ -255,5 +256,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0020"
+NEWEST = "0021"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

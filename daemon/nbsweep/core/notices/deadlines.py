@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark, MarkState, due_at
-from nbsweep.core.notices.outbox import ItemKind, Listed
+from nbsweep.core.notices.outbox import DEADLINE_MOVED, DEADLINE_PASSED, MARK_ENDED, ItemKind, Listed
 
 HOUR = timedelta(hours=1)
 
@@ -30,7 +30,7 @@ def why_pointless(listed: Listed, grace: Grace | None, now: datetime) -> str:
     item, mark = listed.item, listed.mark
     match item.kind:
         case ItemKind.ANNOUNCE if not mark.open:
-            return "its mark has ended"
+            return MARK_ENDED
         case ItemKind.REMIND:
             return _why_no_reminder(listed, grace, now)
         case _:
@@ -48,7 +48,7 @@ def awaits_survey(listed: Listed, grace: Grace | None) -> bool:
 def _why_no_reminder(listed: Listed, grace: Grace | None, now: datetime) -> str:
     due = (due_at(listed.mark, grace) if grace else None) or listed.mark.deadline
     if listed.mark.state is not MarkState.TOLD or due is None:
-        return "its mark has ended"
+        return MARK_ENDED
     if listed.item.deadline is not None and due > listed.item.deadline:
-        return "its deadline was moved"
-    return "its deadline has passed" if now >= due else ""
+        return DEADLINE_MOVED
+    return DEADLINE_PASSED if now >= due else ""

@@ -13,6 +13,13 @@ from msgspec import Struct
 
 from nbsweep.core.marks.model import Mark, MarkState
 
+MARK_CLEARED = "its mark was cleared"
+NOTEBOOK_DELETED = "the notebook was deleted"
+MARK_ENDED = "its mark has ended"
+DEADLINE_MOVED = "its deadline was moved"
+DEADLINE_PASSED = "its deadline has passed"
+"""Why items are dropped, in the words that are recorded."""
+
 
 class ItemKind(StrEnum):
     """What an item says about its mark."""

@@ -43,7 +43,6 @@ from nbsweep.engine.removing.sent_orders import SentOrders
 from nbsweep.engine.removing.tracker import RemovalTracker
 from nbsweep.engine.shutdown import Shutdown, StopConditions
 
-WINDOW_CLOSED = "not begun, because no window of its policy is open any more"
 EXEMPTIONS_CHANGED = "an exemption was granted or revoked"
 HELD_BACK_MOST = 5
 """After so many DELETEs without effect on one notebook, its removal fails."""
@@ -132,7 +131,7 @@ class Executor:
     async def _remove(self, removal: Removal) -> None:
         """Read the notebook again, decide again, and act on the decision."""
         if removal.state is State.PLANNED and self._decisions.is_outside_window(removal):
-            return await self._leave(removal, WINDOW_CLOSED)
+            return await self._leave(removal, lifecycle.WINDOW_CLOSED)
         if not self._stopping.no_more:
             with self._stopping.while_beginning():
                 await self.ports.cloud.delete_turn()

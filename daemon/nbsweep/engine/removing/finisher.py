@@ -9,6 +9,7 @@ from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.ports import Ports
+from nbsweep.core.reasons.keeping import encode_cause
 from nbsweep.core.second_look import under_way
 from nbsweep.engine.removing.poller import Poller
 from nbsweep.engine.removing.tracker import RemovalTracker
@@ -39,9 +40,9 @@ class RemovalFinisher:
             self.poller.follow(removal)
         elif removal.state is State.ACCEPTED:
             reason = f"its deletion failed, and now it is kept: {verdict.sentence}"
-            await self.tracker.finish(lifecycle.fail(removal, now, reason))
+            await self.tracker.finish(lifecycle.fail(removal, now, reason, encode_cause(verdict.cause)))
         else:
-            await self.tracker.finish(lifecycle.spare(removal, now, verdict.sentence))
+            await self.tracker.finish(lifecycle.spare(removal, now, verdict.sentence, encode_cause(verdict.cause)))
 
     async def gone(self, removal: Removal) -> None:
         """End a removal whose notebook is proven gone, after or before nbsweep sent a DELETE."""

@@ -11,6 +11,7 @@ from nbsweep.core.errors import JournalError
 from nbsweep.core.events.removal import RemovalAgain
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
+from nbsweep.core.reasons.render import Language, render_kept
 from nbsweep.testing import LOST_BEFORE, Fault
 from unit.engine.world import FORGOTTEN, World, carry_out, carry_out_until_error, options, virtual_time, world
 
@@ -109,6 +110,7 @@ async def test_an_exemption_prevents_the_second_delete_after_a_failed_one() -> N
     assert scene.cloud.sent("delete") == ["nb1"]
     expected = "its deletion failed, and now it is kept: exemption e1 (notebook nb1) until 2026-03-10 12:00Z: a paper is due"
     assert removals["nb1"].end_reason == expected
+    assert render_kept(removals["nb1"].end_cause, "", Language.CHINESE).startswith("豁免 e1（实例 nb1），有效期至")
 
 
 async def test_an_exemption_prevents_the_repetition_of_a_delete_that_was_lost() -> None:

@@ -9,6 +9,7 @@ from nbsweep.core.events.removal import RemovalAccepted, RemovalFinished, Remova
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate
+from nbsweep.core.reasons.render import Language, render_kept
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, NO_FAULT, Fault, Pace
 from unit.engine.world import FAILED, FORGOTTEN, POLLING, carry_out, options, virtual_time, world
 
@@ -210,8 +211,11 @@ async def test_what_was_protected_while_its_delete_was_held_back_is_spared() -> 
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == []
-    assert removals["nb1"].state is State.SPARED
-    assert removals["nb1"].end_reason == "protected by kept-tags: tags.keep yes (*)"
+    spared = removals["nb1"]
+    assert spared.state is State.SPARED
+    assert spared.end_reason == "protected by kept-tags: tags.keep yes (*)"
+    chinese = "受保护规则 kept-tags 保护：标签 keep yes（匹配 *）"
+    assert render_kept(spared.end_cause, spared.end_reason, Language.CHINESE) == chinese
 
 
 async def test_what_vanished_while_its_delete_was_held_back_was_not_deleted_by_us() -> None:

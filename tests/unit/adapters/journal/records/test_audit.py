@@ -150,10 +150,11 @@ WITHOUT_INDICES = tuple(
 WITHOUT_CONTROL = (
     "ALTER TABLE runs DROP COLUMN overrides",
     "ALTER TABLE runs DROP COLUMN statements",
+    "ALTER TABLE removals DROP COLUMN end_cause",
     "DROP TABLE sweep_requests",
     "DROP TABLE services",
 )
-"""Takes revisions 0007 and 0020 back; the table of pauses goes whole."""
+"""Takes revisions 0007, 0020 and 0021 back; the table of pauses goes whole."""
 WITHOUT_SESSIONS = (
     "DROP TABLE sessions",
     "DROP TABLE plans",

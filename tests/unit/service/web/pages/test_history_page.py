@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from builders import ago, removal, run_record
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.planning.brakes import Brakes, judge_count
+from nbsweep.core.reasons.keeping import encode_cause
+from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.reasons.statement_wordings import with_sentence
 from nbsweep.core.runs import Outcome
 from nbsweep.testing import InMemoryJournal
@@ -264,6 +266,28 @@ async def test_a_refused_sweep_says_why_in_the_language_of_the_reader() -> None:
             assert (chinese in seen, english in seen) == (True, False)
         async with Scene(journal=await journal_with(**kept)).open() as face:
             assert english in (await see(face, path, headers=CHINESE)).content.words
+
+
+async def test_why_a_notebook_was_spared_is_in_the_language_of_the_reader() -> None:
+    """With what comes before the cause; a record of an earlier version has the English sentence alone, and shows that."""
+    cause = Cause(CauseCode.SEEN_IN_USE, params={"status": "RUNNING", "order": "DELETE"})
+    sentence, kept = "it was seen RUNNING since our DELETE", encode_cause(cause)
+    failed = f"its deletion failed, and now it is kept: {sentence}"
+    spared = (
+        ended(1, State.SPARED, end_reason=sentence, end_cause=kept),
+        ended(2, State.FAILED, end_reason=failed, end_cause=kept),
+        ended(3, State.SPARED, end_reason="an earlier run was interrupted before its DELETE"),
+        ended(4, State.SPARED, end_reason="used since"),
+    )
+    async with Scene(journal=await journal_with(*spared)).open() as face:
+        found = table(await see(face, "/history/run1", headers=CHINESE), "删除")[1:]
+        assert {row[0].split()[0]: row[-1] for row in found} == {
+            "experiment-1": "nbsweep 发出删除请求后，实例曾处于 RUNNING 状态",
+            "experiment-2": "删除失败，现予保留： nbsweep 发出删除请求后，实例曾处于 RUNNING 状态",
+            "experiment-3": "在发送 DELETE 之前，较早的运行被中断",
+            "experiment-4": "used since",
+        }
+        assert sentence in (await see(face, "/history/run1")).content.words
 
 
 async def test_the_page_of_the_history_is_current_for_a_run_too() -> None:

@@ -31,7 +31,9 @@ from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetSc
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lifecycle import State
+from nbsweep.core.marks.model import ClearCause, clear
 from nbsweep.core.model import MalformedRow, Named, Notebook, Status, Volume
+from nbsweep.core.notices.outbox import MARK_CLEARED
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.runs import History
@@ -256,6 +258,19 @@ async def test_all_that_the_journal_knows_is_on_the_page() -> None:
         links = [each.attributes["href"] for each in seen.content.all("a")]
         assert "/history/run1" in links
         assert "/audit?notebook=nb1" in links
+
+
+async def test_why_a_mark_and_a_message_were_given_up_is_in_the_language_of_the_reader() -> None:
+    """In the entries of the audit trail on this page, and in the messages."""
+    journal = InMemoryJournal()
+    told = told_mark(1, version=0)
+    await journal.marks.write([told], [replace(item(1), mark_id=told.id)])
+    await journal.marks.write([clear(replace(told, version=1), NOON, ClearCause.USED)], [], dropped=MARK_CLEARED)
+    async with Scene(saying(context(notebook(), OLD)), journal=journal).open() as face:
+        seen = await see(face, "/notebooks/nb1", headers=CHINESE)
+        assert [row[3] for row in region(seen, "关于它的消息")[1:]] == ["已放弃 其标记已撤销"]
+        [cleared] = [row for row in region(seen, "审计记录的条目")[1:] if row[2] == "标记已撤销"]
+        assert cleared[-1] == "已被使用"
 
 
 async def test_what_the_cloud_does_not_say_the_journal_does() -> None:

@@ -13,6 +13,7 @@ from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.elements.brakes import RefusalView, refusal_view
 from nbsweep.service.web.pages.views.elements.paging import Paging, paging
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
+from nbsweep.service.web.pages.views.elements.words import Said, sentence_words
 from nbsweep.service.web.pages.views.fleet import END_TITLES, pause_message
 from nbsweep.service.web.pages.views.past.removals import TONES as REMOVAL_TONES
 from nbsweep.service.web.pages.views.plan import ROWS, approved_row
@@ -37,6 +38,8 @@ class ApprovedItem(Struct, frozen=True):
     """What became of it; None if the plan was not carried out."""
     end_why: str
     """Why it was not deleted, in English; empty if it was."""
+    end_said: Said | None
+    """The same in the words of the page; None if there are none for it."""
     tone: str
 
 
@@ -175,5 +178,6 @@ def _item(row: SavedRow, found: ApprovedInputs) -> ApprovedItem:
         row.cause,
         END_TITLES[end] if end else was_kept,
         short(removal.end_reason, LONGEST_SENTENCE) if removal and end != "deleted" else "",
+        sentence_words(removal.end_reason, removal.end_cause) if removal else None,
         REMOVAL_TONES[end] if end else "quiet",
     )

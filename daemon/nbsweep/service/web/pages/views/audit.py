@@ -14,7 +14,7 @@ from nbsweep.core.lookup import NotebookRef
 from nbsweep.documents.audit import moment_or_none
 from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.elements.paging import address
-from nbsweep.service.web.pages.views.elements.words import Said, sentence_words, step_words
+from nbsweep.service.web.pages.views.elements.words import CLEARED, Said, sentence_words, step_words
 
 PATH = "/audit"
 VERIFY = f"{PATH}/verify"
@@ -157,8 +157,13 @@ def entry_row(entry: AuditEntry) -> EntryRow:
         who=str(entry.started_by),
         run_id=str(entry.run_id),
         reason=str(entry.reason or entry.request_id),
-        said=sentence_words(str(entry.reason)),
+        said=_said(str(entry.what), str(entry.reason)),
     )
+
+
+def _said(step: str, reason: str) -> Said | None:
+    cleared = CLEARED.get(reason) if step == AuditStep.CLEARED else None
+    return Said(cleared) if cleared else sentence_words(reason)
 
 
 # ---- verification ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.judging.shown_marks import MarkRules, show_mark
 from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
-from nbsweep.core.marks.model import OPEN, ClearCause, Mark, MarkState
+from nbsweep.core.marks.model import OPEN, Mark, MarkState
 from nbsweep.core.marks.shown import ShownState
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
@@ -15,6 +15,7 @@ from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.languages.formats import one_line
 from nbsweep.service.web.pages.views.elements.paging import Choice, Paging, address, paging
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
+from nbsweep.service.web.pages.views.elements.words import CLEARED
 
 PATH = "/marks"
 ROWS = 100
@@ -45,16 +46,6 @@ TONES: Mapping[ShownState, str] = {
     ShownState.EXEMPT: "good",
     ShownState.REMOVED: "quiet",
     ShownState.CLEARED: "quiet",
-}
-CAUSES: Mapping[ClearCause, Message] = {
-    ClearCause.USED: message("it was used"),
-    ClearCause.RENEWED: message("its lease was renewed"),
-    ClearCause.TAGGED: message("its tags were changed"),
-    ClearCause.EXEMPT: message("it is exempt"),
-    ClearCause.PROTECTED: message("it is protected"),
-    ClearCause.GONE: message("it is gone"),
-    ClearCause.POLICY_CHANGED: message("the policy was changed"),
-    ClearCause.NO_LONGER_MATCHES: message("the policy no longer matches"),
 }
 
 
@@ -221,7 +212,7 @@ def mark_row(mark: Mark, rules: MarkRules, asked: Mapping[str, str], now: dateti
         held=shown.held,
         exempt_until=shown.exempt_until,
         ended_at=mark.ended_at,
-        cleared=CAUSES[mark.cleared] if mark.cleared else None,
+        cleared=CLEARED[mark.cleared] if mark.cleared else None,
         untold=short(mark.untold, LONGEST_SENTENCE) if mark.open and not shown.exempt_until else "",
         untold_since=mark.untold_since,
         retried=mark.retried,

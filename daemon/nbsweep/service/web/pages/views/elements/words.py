@@ -6,7 +6,11 @@ from msgspec import Struct
 
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.judging.verdict import Reason
-from nbsweep.core.lifecycle import NO_END, PROVEN_GONE, VANISHED
+from nbsweep.core.lifecycle import INTERRUPTED, NEVER_BEGUN, NO_END, NO_TRACE, PROVEN_GONE, VANISHED, WINDOW_CLOSED
+from nbsweep.core.marks.model import ClearCause
+from nbsweep.core.notices.outbox import DEADLINE_MOVED, DEADLINE_PASSED, MARK_CLEARED, MARK_ENDED, NOTEBOOK_DELETED
+from nbsweep.core.reasons.keeping import decode_cause
+from nbsweep.core.reasons.model import Cause
 from nbsweep.service.web.messages import Message, message
 
 STEPS: Mapping[str, Message] = {
@@ -62,8 +66,17 @@ SENTENCES: Mapping[str, Message] = {
     PROVEN_GONE: message("It is proven gone"),
     VANISHED: message("Somebody else deleted it before nbsweep did"),
     NO_END: message("It had no end by its deadline"),
+    INTERRUPTED: message("The sweep was interrupted before its DELETE"),
+    NEVER_BEGUN: message("An earlier run was interrupted before its DELETE"),
+    NO_TRACE: message("An earlier run was interrupted around its DELETE, which shows no effect: it is decided again"),
+    MARK_CLEARED: message("Its mark was given up"),
+    NOTEBOOK_DELETED: message("It was deleted"),
+    MARK_ENDED: message("Its mark has ended"),
+    DEADLINE_MOVED: message("Its deadline was moved"),
+    DEADLINE_PASSED: message("Its deadline has passed"),
+    WINDOW_CLOSED: message("It was not begun, because no window of its policy was open any more"),
 }
-"""Sentences of removals that are always the same."""
+"""Sentences of removals and of messages that are always the same."""
 BEGINNINGS: Mapping[str, Message] = {
     f"{NO_END}; it is ": message("It had no end by its deadline; its status:"),
     "the cloud refused: ": message("The cloud refused:"),
@@ -73,24 +86,47 @@ BEGINNINGS: Mapping[str, Message] = {
     "the cloud does not accept the credentials: ": message("The cloud does not accept the credentials:"),
     "it could not be stopped: ": message("It could not be stopped:"),
     "its deletion failed, and now it is kept: ": message("Its deletion failed, and now it is kept:"),
+    "not begun, because a brake stopped the sweep: ": message("It was not begun, because a brake stopped the sweep:"),
+    "kept, because it could not be looked at again: ": message("It is kept, because it could not be looked at again:"),
 }
 """Beginnings of sentences of removals, after which the status, the words of the cloud or an English reason follow."""
+
+
+CLEARED: Mapping[str, Message] = {
+    ClearCause.USED: message("it was used"),
+    ClearCause.RENEWED: message("its lease was renewed"),
+    ClearCause.TAGGED: message("its tags were changed"),
+    ClearCause.EXEMPT: message("it is exempt"),
+    ClearCause.PROTECTED: message("it is protected"),
+    ClearCause.GONE: message("it is gone"),
+    ClearCause.POLICY_CHANGED: message("the policy was changed"),
+    ClearCause.NO_LONGER_MATCHES: message("the policy no longer matches"),
+}
+"""Why marks were given up, by `ClearCause`."""
 
 
 class Said(Struct, frozen=True):
     """A sentence of a record in the words of the page."""
 
-    words: Message
+    words: Message | None
+    """None if there is only a cause."""
     rest: str = ""
     """What follows, in English or in the words of the cloud; empty if nothing does."""
+    cause: Cause | None = None
+    """The same as `rest` for each language to render; None if only its words are known."""
 
 
-def sentence_words(sentence: str) -> Said | None:
-    """Return a sentence of the records in the words of the page; None if it has none for it."""
+def sentence_words(sentence: str, cause: str = "") -> Said | None:
+    """Return a sentence of the records in the words of the page; None if it has none for it.
+
+    `cause` is the JSON of the cause that the sentence names, or that follows its beginning; empty if there is none.
+    """
     if known := SENTENCES.get(sentence):
         return Said(known)
     beginning = next((each for each in BEGINNINGS if sentence.startswith(each)), "")
-    return Said(BEGINNINGS[beginning], sentence.removeprefix(beginning)) if beginning else None
+    rest = sentence.removeprefix(beginning)
+    why = decode_cause(cause, rest) if cause else None
+    return Said(BEGINNINGS.get(beginning), rest, why) if beginning or why else None
 
 
 def step_words(step: str) -> Message:

@@ -20,6 +20,7 @@ from nbsweep.service.web.pages.views.audit import EntryRow, entry_row
 from nbsweep.service.web.pages.views.elements.disks import DiskView, disk_view
 from nbsweep.service.web.pages.views.elements.paging import address
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, short
+from nbsweep.service.web.pages.views.elements.words import Said, sentence_words
 from nbsweep.service.web.pages.views.marks import MarkRow, mark_row
 from nbsweep.service.web.pages.views.notebook.explained import Node, explained_tree
 from nbsweep.service.web.pages.views.notebook.outlook import Outlook, outlook
@@ -101,6 +102,8 @@ class NoticeRow(Struct, frozen=True):
     what: Message
     why: str
     """In English."""
+    said: Said | None
+    """The same in the words of the page; None if there are none for it."""
 
 
 class Explained(Struct, frozen=True):
@@ -248,6 +251,7 @@ def _notice(listed: Listed) -> NoticeRow:
         item.accepted_at,
         what,
         short(item.dropped, LONGEST_SENTENCE),
+        sentence_words(item.dropped),
     )
 
 

@@ -103,7 +103,7 @@ def removal_row(removal: Removal) -> RemovalRow:
         took=max(took, timedelta()) if took is not None else None,
         size_gb=removal.capacity_gb,
         reason=removal.end_reason or removal.reason,
-        said=sentence_words(removal.end_reason),
+        said=sentence_words(removal.end_reason, removal.end_cause),
     )
 
 
