@@ -16,13 +16,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.bootstrap.backtests import NamedTrial, Trials, recorded_between, run_trials
+from nbsweep.bootstrap.backtests import Backtested, NamedTrial, Trials, recorded_between, run_trials
 from nbsweep.bootstrap.trials import trial_of
 from nbsweep.core.backtest.model import Label
 from nbsweep.core.backtest.thresholds import asks_for_idle_time
 from nbsweep.core.errors import ConfigurationError, JournalError
 from nbsweep.core.ports import Journal
-from nbsweep.documents.past.backtest import BacktestDocument
 from nbsweep.loading.pasted import read_pasted
 from nbsweep.reports.backtest import backtest_report
 from nbsweep.reports.figures import return_bins
@@ -94,10 +93,10 @@ async def answer_by(journal: Journal, settings: Settings, question: Question, no
         trials, no_idle_time = _trials(settings, question)
     except ConfigurationError as error:
         return Mistaken(error.mistakes[:MOST_MISTAKES])
-    document = await run_trials(journal, trials, now)
-    if document is None:
+    found = await run_trials(journal, trials, now)
+    if found is None:
         return NoSurvey(*await recorded_between(journal, question.targets, now))
-    return tried(document, no_idle_time=no_idle_time)
+    return tried(found, no_idle_time=no_idle_time)
 
 
 def _trials(settings: Settings, question: Question) -> tuple[Trials, bool]:
@@ -121,8 +120,9 @@ def _trials(settings: Settings, question: Question) -> tuple[Trials, bool]:
     return trials, bool(question.thresholds) and not asks
 
 
-def tried(document: BacktestDocument, *, no_idle_time: bool = False) -> Tried:
+def tried(found: Backtested, *, no_idle_time: bool = False) -> Tried:
     """Return a result with its files, and with as much of the document as the page shows."""
+    document = found.document
     whole = replace(document, deletions=list(document.deletions))
     regrets = [each for each in whole.deletions if each.label is Label.CAME_BACK]
     comparison, reality = document.comparison, document.reality
@@ -136,6 +136,7 @@ def tried(document: BacktestDocument, *, no_idle_time: bool = False) -> Tried:
         document=shown,
         regrets=len(regrets),
         returns=return_bins(regrets),
+        assumptions=found.assumptions,
         no_idle_time=no_idle_time,
         json=gzip.compress(msgspec.json.format(msgspec.json.encode(whole)), mtime=0),
         report=gzip.compress(backtest_report(whole).encode(), mtime=0),

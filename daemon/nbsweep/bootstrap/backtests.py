@@ -12,6 +12,7 @@ from nbsweep.core.backtest.reality import Reality
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.backtest.thresholds import with_idle_over
 from nbsweep.core.ports import Journal
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.documents.past.backtest import BacktestDocument
 from nbsweep.documents.past.backtest_result import BacktestResult, ThresholdResult, backtest_document
 from nbsweep.engine.past.backtest import backtest
@@ -47,7 +48,15 @@ class Trials(Struct, frozen=True):
         return (tried, *(with_idle_over(tried, length) for _, length in self.thresholds), *others)
 
 
-async def run_trials(journal: Journal, trials: Trials, now: datetime) -> BacktestDocument | None:
+class Backtested(Struct, frozen=True):
+    """The result of a back-test."""
+
+    document: BacktestDocument
+    assumptions: tuple[Statement, ...]
+    """Those of the document, for each language to render."""
+
+
+async def run_trials(journal: Journal, trials: Trials, now: datetime) -> Backtested | None:
     """Replay the past of each target up to a moment; None if there is no survey in that time.
 
     Raises:
@@ -64,7 +73,8 @@ async def run_trials(journal: Journal, trials: Trials, now: datetime) -> Backtes
         realities.append(await reality(journal, target, trials.tried.trial, period))
     if not any(coverage.surveys for coverage in coverages):
         return None
-    return backtest_document(_result(trials, period, coverages, results, realities))
+    result = _result(trials, period, coverages, results, realities)
+    return Backtested(backtest_document(result), tuple(result.assumptions))
 
 
 async def recorded_between(journal: Journal, targets: Sequence[str], now: datetime) -> tuple[datetime | None, datetime | None]:

@@ -129,13 +129,14 @@ def _share(option: str, text: str) -> Fraction:
 
 async def backtest_command(session: Session, options: BacktestOptions) -> Exit:
     """Replay the past of each target, and show the result."""
-    now, document = SystemClock().now(), None
+    now, found = SystemClock().now(), None
     async with open_journal(session.settings.journal) as journal, session.until_shutdown():
-        document = await run_trials(journal, options.trials, now)
-        if document is None:
+        found = await run_trials(journal, options.trials, now)
+        if found is None:
             raise UsageError(await _why_nothing(journal, options.trials.targets, now))
-    if session.shutdown.begun.is_set() or document is None:
+    if session.shutdown.begun.is_set() or found is None:
         return Exit.INTERRUPTED
+    document = found.document
     _show(session, document, options.output)
     return Exit.TOO_MUCH_REGRET if document.max_regret and not document.max_regret.passed else Exit.DONE
 

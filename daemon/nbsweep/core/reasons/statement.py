@@ -22,7 +22,7 @@ class Statement(Struct, frozen=True, omit_defaults=True):
     """A sentence of nbsweep, or a part of one."""
 
     code: str
-    """A `RequirementCode` or a `BrakeCode`; a text, because a statement that is kept may be of another version."""
+    """Such as a `RequirementCode`; a text, because a statement that is kept may be of another version."""
     params: Mapping[str, Param] = {}
     """The values that the sentence names, by their names in the sentence."""
     parts: tuple["Statement", ...] = ()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from nbsweep.core.facts import IDLE_LEASE, format_age, moment_words
-from nbsweep.core.reasons import brake_sentences, requirement_sentences
+from nbsweep.core.reasons import backtest_sentences, brake_sentences, requirement_sentences
 from nbsweep.core.reasons.chinese_findings import NOUNS, describe_age
 from nbsweep.core.reasons.model import Param
 from nbsweep.core.reasons.statement import SEVERAL, Statement, StatementWording, compose_statement
@@ -59,6 +59,18 @@ def _hidden(param: Param) -> str:
     return f"{param} workspace{'s' if int(param) > 1 else ''}"
 
 
+def _notebooks(param: Param) -> str:
+    return f"{param} notebook{'' if param == 1 else 's'}"
+
+
+def _kept_notebooks(param: Param) -> str:
+    return f"{_notebooks(param)} {'was' if param == 1 else 'were'}"
+
+
+def _past_surveys(param: Param) -> str:
+    return f"{param} survey{'' if param == 1 else 's'}"
+
+
 def _workspaces(param: Param) -> str:
     return "; ".join(f"workspace {each}" for each in _several(param))
 
@@ -68,12 +80,17 @@ def _several(param: Param) -> list[str]:
 
 
 ENGLISH = StatementWording(
-    sentences={**requirement_sentences.ENGLISH, **brake_sentences.ENGLISH},
+    sentences={**requirement_sentences.ENGLISH, **brake_sentences.ENGLISH, **backtest_sentences.ENGLISH},
     params={
         "at": _moment,
         "limit_s": _age,
         "left_s": _age,
         "grace_s": _age,
+        "covered_s": _age,
+        "horizon_s": _age,
+        "notebooks": _notebooks,
+        "kept_notebooks": _kept_notebooks,
+        "past_surveys": _past_surveys,
         "far_s": lambda param: far_words(int(param)),
         "business_days": _business_days,
         "surveys": _surveys,
@@ -111,13 +128,15 @@ def _chinese_workspaces(param: Param) -> str:
 
 
 CHINESE = StatementWording(
-    sentences={**requirement_sentences.CHINESE, **brake_sentences.CHINESE},
+    sentences={**requirement_sentences.CHINESE, **brake_sentences.CHINESE, **backtest_sentences.CHINESE},
     params={
         "at": _chinese_moment,
         "key": lambda param: NOUNS.get(str(param), str(param)),
         "limit_s": _chinese_age,
         "left_s": _chinese_age,
         "grace_s": _chinese_age,
+        "covered_s": _chinese_age,
+        "horizon_s": _chinese_age,
         "far_s": _chinese_far,
         "workspaces": _chinese_workspaces,
         "gaps": lambda param: "；".join(_several(param)),

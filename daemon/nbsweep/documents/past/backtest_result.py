@@ -19,6 +19,8 @@ from nbsweep.core.backtest.summary import (
     compare,
     count_labels,
 )
+from nbsweep.core.reasons.statement import Statement
+from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.documents.base import Series, moment_text
 from nbsweep.documents.past.backtest import (
     BacktestDocument,
@@ -57,7 +59,7 @@ class BacktestResult(Struct, frozen=True):
     other: tuple[str, Sequence[Replayed]] | None = None
     """The policies that are compared, and their result."""
     max_regret: float | None = None
-    assumptions: Sequence[str] = ()
+    assumptions: Sequence[Statement] = ()
     realities: Sequence[Reality] = ()
 
 
@@ -80,7 +82,7 @@ def backtest_document(result: BacktestResult) -> BacktestDocument:
         thresholds=[_threshold(each) for each in result.thresholds],
         comparison=_comparison(found, *result.other) if result.other else None,
         max_regret=None if result.max_regret is None else _max_regret(RegretLimit(result.max_regret, total)),
-        assumptions=result.assumptions,
+        assumptions=list(map(describe_statement, result.assumptions)),
         reality=_reality(result.realities),
     )
 

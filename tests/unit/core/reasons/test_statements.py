@@ -1,4 +1,4 @@
-"""Each statement of explanations and brakes has a sentence in every language, which names all that the statement holds."""
+"""Each statement of explanations, brakes and back-tests has a sentence in every language, which names all that it holds."""
 
 from datetime import datetime
 from string import Formatter
@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from nbsweep.core.facts import IDLE_LEASE
-from nbsweep.core.reasons import brake_sentences, requirement_sentences
+from nbsweep.core.reasons import backtest_sentences, brake_sentences, requirement_sentences
+from nbsweep.core.reasons.backtest_sentences import BacktestCode
 from nbsweep.core.reasons.brake_sentences import BrakeCode
 from nbsweep.core.reasons.model import Param
 from nbsweep.core.reasons.render import STATEMENTS, Language, render_statement
@@ -17,7 +18,7 @@ from nbsweep.core.reasons.statement import SEVERAL, Statement, recorded_statemen
 from nbsweep.core.reasons.statement_wordings import describe_statement, with_sentence
 
 ENGLISH, CHINESE = STATEMENTS[Language.ENGLISH].sentences, STATEMENTS[Language.CHINESE].sentences
-CODES = (*RequirementCode, *BrakeCode)
+CODES = (*RequirementCode, *BrakeCode, *BacktestCode)
 PARTS = frozenset(STATEMENTS[Language.ENGLISH].between)
 """The names of parts in a sentence."""
 SHOWN: dict[str, tuple[Param, str, str]] = {
@@ -25,8 +26,10 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     "at": ("2026-03-09T09:00:05+08:00", "2026-03-09 01:00:05Z", "2026-03-09 01:00:05 UTC"),
     "before": (60, "60", "60"),
     "begun": (40, "40", "40"),
+    "brake": ("max_share", "brakes.max_share", "brakes.max_share"),
     "business_days": (1, "1 business day", "1 个工作日"),
     "count": (101, "101", "101"),
+    "covered_s": (13 * 86_400 + 23 * 3600, "13d 23h", "13 天 23 小时"),
     "deleted": (10, "10", "10"),
     "exemption": ("x7", "x7", "x7"),
     "failed": (11, "11", "11"),
@@ -36,6 +39,8 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     "grace_s": (7 * 86_400, "7d", "7 天"),
     "group": ("@team", "@team", "@team"),
     "hidden": (1, "1 workspace", "1 个工作空间"),
+    "horizon_s": (14 * 86_400, "14d", "14 天"),
+    "kept_notebooks": (2, "2 notebooks were", "2 个 Notebook"),
     "key": ("owner", "owner", "所有者"),
     "left": (50, "50", "50"),
     "left_s": (3 * 86_400 + 4 * 3600, "3d 4h", "3 天 4 小时"),
@@ -48,9 +53,11 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     ),
     "more": (4, "4", "4"),
     "named": ("exp-*", "exp-*", "exp-*"),
+    "notebooks": (1, "1 notebook", "1 个 Notebook"),
     "others": (2, "2 other owners have", "2 位所有者"),
     "owner": ("alice", "alice", "alice"),
     "owners": (f"alice{SEVERAL}bob", "alice, bob", "alice、bob"),
+    "past_surveys": (1, "1 survey", "1 次盘点"),
     "planned": (7, "7", "7"),
     "problem": ("no status", "no status", "no status"),
     "recipients": (f"ops{SEVERAL}leads", "ops and leads", "ops、leads"),
@@ -83,10 +90,10 @@ def statement_of(code: str) -> Statement:
     return Statement(code, {name: SHOWN[name][0] for name in named - PARTS}, parts)
 
 
-def test_no_code_is_both_a_requirement_and_a_sentence_of_a_brake() -> None:
-    """The sentences of both are looked up in one mapping."""
+def test_no_code_has_two_meanings() -> None:
+    """The sentences of all kinds are looked up in one mapping."""
     assert len(set(map(str, CODES))) == len(CODES)
-    for sentences in (requirement_sentences, brake_sentences):
+    for sentences in (requirement_sentences, brake_sentences, backtest_sentences):
         assert set(sentences.ENGLISH) == set(sentences.CHINESE)
 
 

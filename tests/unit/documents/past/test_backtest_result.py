@@ -10,6 +10,7 @@ from nbsweep.cli.text import json_text
 from nbsweep.core.backtest.model import CensorCause, Label, Labelled, Period
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.model import Named
+from nbsweep.core.reasons.statement import recorded_statement
 from nbsweep.documents.past.backtest_result import BacktestResult, ThresholdResult, backtest_document
 
 EXPECTED = Path(__file__).parents[1] / "expected" / "backtest.json"
@@ -27,7 +28,7 @@ def result(*found: Labelled, other: tuple[Labelled, ...] = ()) -> BacktestResult
         thresholds=[ThresholdResult("7d", timedelta(days=7), [Replayed(found[:2], {"max_share": 5})])],
         other=("current", [Replayed(other)]),
         max_regret=0.02,
-        assumptions=["A sweep takes place at each recorded survey."],
+        assumptions=[recorded_statement("A sweep takes place at each recorded survey.")],
     )
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from nbsweep.charts.bins import Bins
 from nbsweep.core.errors import Mistake
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.documents.past.backtest import BacktestDocument
 
 PASTED = "the pasted policies"
@@ -45,6 +46,8 @@ class Tried(Struct, frozen=True, tag="tried"):
     regrets: int
     returns: Bins
     """How long after their deletion people came back."""
+    assumptions: tuple[Statement, ...]
+    """Those of the document, for each language to render."""
     no_idle_time: bool
     """Whether thresholds were left out because no policy asks for an idle time."""
     json: bytes

@@ -9,6 +9,7 @@ from nbsweep.core.backtest.reality import Reality
 from nbsweep.core.backtest.recreated import Recreated, Resemblance
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.model import Named
+from nbsweep.core.reasons.statement import recorded_statement
 from nbsweep.documents.past.backtest_result import BacktestResult, ThresholdResult, backtest_document
 from rendering import rendered
 
@@ -29,7 +30,7 @@ def shown(*found: Labelled, max_regret: float | None = None, other: tuple[Labell
         thresholds=[ThresholdResult("7d", timedelta(days=7), [Replayed(found)])] if other else [],
         other=("current", [Replayed(other)]) if other else None,
         max_regret=max_regret,
-        assumptions=["A sweep takes place at each recorded survey."],
+        assumptions=[recorded_statement("A sweep takes place at each recorded survey.")],
     )
     return [line.strip() for line in rendered(backtest_view(backtest_document(result))).splitlines()]
 

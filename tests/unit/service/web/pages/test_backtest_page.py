@@ -15,6 +15,7 @@ from nbsweep.charts.bins import Bins
 from nbsweep.core.inventory.model import SurveyRecord
 from nbsweep.core.inventory.recording import Changes, Listed, Recorder
 from nbsweep.core.model import Named, Scope
+from nbsweep.core.reasons.statement import recorded_statement
 from nbsweep.documents.past.backtest import RealityDocument
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.pages.handlers.backtest import LARGEST_FORM_BYTES, LARGEST_TEXT_BYTES, question_of
@@ -44,7 +45,15 @@ def hostile_tried() -> Tried:
         reality=RealityDocument(3, [recreated(name=markup, new_name=HOSTILE[3])], counts(10, 2, 2), []),
         deletions=[regret(each, name=name, owner=name, policy=name, reason=name) for each, name in enumerate(HOSTILE)],
     )
-    return Tried(shown, len(HOSTILE), Bins((0.0, 86_400.0), (6,)), no_idle_time=True, json=b"", report=b"")
+    return Tried(
+        document=shown,
+        regrets=len(HOSTILE),
+        returns=Bins((0.0, 86_400.0), (6,)),
+        assumptions=(recorded_statement(HOSTILE[0]),),
+        no_idle_time=True,
+        json=b"",
+        report=b"",
+    )
 
 
 async def past() -> InMemoryJournal:
@@ -131,6 +140,19 @@ async def test_the_current_policies_are_tried_where_nothing_is_pasted() -> None:
         seen = await see(face, (await ask(face)).headers["Location"])
         assert "Tried: the current policies" in seen.content.words
         assert "Compared with the current policies" not in tables(seen)
+
+
+async def test_what_the_figures_assume_is_in_the_language_of_the_reader() -> None:
+    """With lengths of time as the language writes them."""
+    async with scene(Here(await past())).open() as face:
+        path = (await ask(face)).headers["Location"]
+        english = (await see(face, path)).content.words
+        chinese = (await see(face, path, headers={"Accept-Language": "zh-CN"})).content.words
+    assert "Came back: within 10d the notebook was used" in english
+    assert "A sweep takes place at each recorded survey" in english
+    assert "返回使用：10 天内，Notebook 被使用、续期" in chinese
+    assert "假定每次记录的盘点都进行一次清理" in chinese
+    assert ("Came back" in chinese, "takes place" in chinese) == (False, False)
 
 
 async def test_a_mistake_stands_beside_the_text_with_line_and_column() -> None:

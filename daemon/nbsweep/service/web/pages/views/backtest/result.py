@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nbsweep.core.backtest.model import CensorCause
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.documents.past.backtest import CoverageDocument, LabelCountsDocument, RealityDocument
 from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.charts import Lengths
@@ -77,8 +78,7 @@ class ResultView(Struct, frozen=True):
     return_rows: Sequence[ReturnRow]
     reality: RealityView | None
     past: Sequence[PastRow]
-    assumptions: Sequence[str]
-    """In English."""
+    assumptions: Sequence[Statement]
     pasted: str
     """The text that was pasted; empty if there is none."""
     json: str
@@ -111,7 +111,7 @@ def build_result(tried: Tried, pasted: str, path: str) -> ResultView:
         return_rows=list(_return_rows(tried)),
         reality=_reality(document.reality) if document.reality else None,
         past=[_past_row(target) for target in document.targets],
-        assumptions=document.assumptions,
+        assumptions=tried.assumptions,
         pasted=pasted,
         json=f"{path}/backtest.json",
         report=f"{path}/backtest.html",

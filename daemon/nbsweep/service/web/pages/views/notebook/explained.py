@@ -9,6 +9,7 @@ from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.explain.context import BrakeLine, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
+from nbsweep.core.facts import IDLE_LEASE
 from nbsweep.core.judging.rules import Policy
 from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.reasons.actions import Action
@@ -117,8 +118,10 @@ def _condition(check: ConditionResult) -> Node:
 def _notes(check: ConditionResult) -> Iterator[Message]:
     if check.since:
         yield message("since %(at)s", at=check.since)
-    if check.missing:
-        yield message("the cloud does not show %(facts)s", facts=check.missing)
+    if fields := tuple(fact for fact in check.missing if fact != IDLE_LEASE):
+        yield message("the cloud does not show %(facts)s", facts=fields)
+    if IDLE_LEASE in check.missing:
+        yield message("the cloud does not show when a lease of type IDLE ends")
     if check.flips_at and check.finding.truth is Truth.PASS:
         yield message("does not hold any more after %(at)s", at=check.flips_at)
     elif check.flips_at:
