@@ -55,7 +55,7 @@ class Pulse:
     async def _read(self) -> bytes:
         states = self.control.targets()
         sweeping = [state.name for state in states if state.phase is Phase.SWEEPING]
-        runs = [run.run_id for name in sweeping if (run := await self.journal.last_run(name))]
+        runs = [run.run_id for run in (await self.journal.last_runs(sweeping)).values()] if sweeping else []
         return sha256(msgspec.json.encode([states, await self.journal.run_counts(runs) if runs else ()])).digest()
 
 
