@@ -23,8 +23,8 @@ from builders import (
     tag,
     told_mark,
 )
+from contract.test_inventory import identity, survey
 from contract.test_inventory import notebook as listed_notebook
-from contract.test_inventory import survey
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import AnswerLost
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
@@ -153,6 +153,25 @@ async def test_the_facts_say_whose_disk_it_is_or_why_there_is_no_size(volume: Vo
     """The size of a disk of the user's own is shown, too."""
     async with Scene(saying(context(notebook(volume=volume), OLD))).open() as face:
         assert facts((await see(face, "/notebooks/nb1")).content)["Disk"] == words
+
+
+async def test_targets_that_do_not_cover_it_stand_folded_below_those_that_do() -> None:
+    """Targets of one project, each with its workspaces, all show it, and only one decides."""
+    covering = context(notebook(), OLD)
+    other = replace(context(notebook(), OLD, workspaces=("w9",)), target="training")
+    control = saying(covering)
+    control.contexts = (other, covering)
+    async with Scene(control).open() as face:
+        content = (await see(face, "/notebooks/nb1")).content
+        assert [each.words for each in content.all("h2")[:2]] == ["research", "training"]
+        [folded] = [each for each in content.all("details") if each.all("summary")[0].words.startswith("Targets")]
+        assert folded.all("summary")[0].words == "Targets that do not cover it: training"
+        assert folded.only("strong").words == "It is kept: this target does not cover it."
+    control.contexts = (other,)
+    async with Scene(control).open() as face:
+        content = (await see(face, "/notebooks/nb1")).content
+        assert content.all("section")[0].only("h2").words == "training"
+        assert "Targets that do not cover it" not in content.words
 
 
 # ---- the tree -------------------------------------------------------------------------------------------------------------
@@ -431,6 +450,37 @@ async def test_several_hits_are_a_list_with_the_best_first() -> None:
         seen = await see(face, "/notebooks?q=bert")
         assert [row[:2] for row in region(seen, "Notebooks that fit")[1:]] == [["bert", "nb1"], ["bert-base", "nb2"]]
         assert len(region(await see(face, "/notebooks?q=nb"), "Notebooks that fit")) == 6
+
+
+async def test_notebooks_of_the_same_name_are_told_apart_by_their_latest_states() -> None:
+    """Those that are still there come first; a removal may know one that no survey has shown. Other names need no state."""
+    journal = InMemoryJournal()
+    before = [listed_notebook(each, name="bert") for each in ("nb1", "nb2")] + [listed_notebook("nb3", name="bert-base")]
+    await survey(journal, before, ago(days=9))
+    await survey(journal, before[1:], ago(days=2))
+    await journal.write([removal(7, name="bert")])
+    async with Scene(journal=journal).open() as face:
+        assert region(await see(face, "/notebooks?q=bert"), "Notebooks that fit") == [
+            ["Notebook", "ID", "Owner", "Target", "State"],
+            ["bert", "nb2", "unknown", "p1", "STOPPED since 20 Feb 2026 12:00 UTC"],
+            ["bert", "nb1", "unknown", "p1", "gone since 27 Feb 2026 12:00 UTC"],
+            ["bert", "nb7", "alice", "research", "in no survey on record"],
+            ["bert-base", "nb3", "unknown", "p1", "–"],
+        ]
+
+
+async def test_a_notebook_that_two_targets_have_shown_is_one_hit_with_both() -> None:
+    """As two targets of one project show it."""
+    journal = InMemoryJournal()
+    both = [listed_notebook("nb1", name="bert"), listed_notebook("nb2", name="bert-base")]
+    await survey(journal, both)
+    await survey(journal, both, mine=identity("training"))
+    async with Scene(journal=journal).open() as face:
+        found = region(await see(face, "/notebooks?q=ber"), "Notebooks that fit")
+    assert [(row[1], sorted(row[3].split(", "))) for row in found[1:]] == [
+        ("nb1", ["p1", "training"]),
+        ("nb2", ["p1", "training"]),
+    ]
 
 
 async def test_no_hit_says_why_and_offers_to_ask_the_cloud() -> None:

@@ -85,7 +85,7 @@ async def test_the_style_and_the_script_may_be_kept_for_ever() -> None:
                 assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
                 assert response.headers["X-Content-Type-Options"] == "nosniff"
                 kinds.append(response.content_type)
-                assert len(await response.read()) < 10_000
+                assert len(await response.read()) < 12_000
         assert kinds == ["text/css", "image/svg+xml", "text/javascript"]
         assert (await see(face, "/static/style.css")).status == 404
         assert (await see(face, "/static/style.000000000000.css")).status == 404

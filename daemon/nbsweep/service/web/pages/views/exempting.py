@@ -84,7 +84,8 @@ def about_notebook(found: NotebookView, target: str) -> AboutNotebook | None:
     """Return what the form shows of a notebook on a target, or on all if it names none; None if its facts are not known."""
     if found.facts is None:
         return None
-    outlooks = [each.outlook for each in found.explained if target in ("", each.outlook.target)]
+    said = (*found.explained, *found.uncovered) if target else found.explained
+    outlooks = [each.outlook for each in said if target in ("", each.outlook.target)]
     facts, notebook_id = found.facts, found.notebook_id
     return AboutNotebook(
         notebook_id,

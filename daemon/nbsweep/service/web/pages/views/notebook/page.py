@@ -121,6 +121,9 @@ class NotebookView(Struct, frozen=True):
     notebook_id: str
     facts: NotebookFacts | None
     explained: Sequence[Explained]
+    """What the targets say that cover it; what all say if none does."""
+    uncovered: Sequence[Explained]
+    """What the other targets say."""
     not_asked: Message | None
     errors: Sequence[tuple[str, str]]
     past: Message | None
@@ -145,11 +148,13 @@ class Service(Struct, frozen=True):
 
 def build_notebook(notebook_id: str, asked: Asked, known: Recorded, service: Service) -> NotebookView:
     """Return what the page shows."""
-    contexts = asked.contexts
+    contexts, mine = asked.contexts, [each for each in asked.contexts if _matters(each)]
+    others = [each for each in contexts if not _matters(each)] if mine else []
     return NotebookView(
         notebook_id=notebook_id,
         facts=_facts(contexts, known),
-        explained=[_explained(notebook_id, each, service) for each in contexts],
+        explained=[_explained(notebook_id, each, service) for each in mine or contexts],
+        uncovered=[_explained(notebook_id, each, service) for each in others],
         not_asked=asked.not_asked,
         errors=[(target, short(error, LONGEST_SENTENCE)) for target, error in asked.errors.items()],
         past=None if contexts else what_became(known, is_known=not (asked.errors or asked.not_asked)),
@@ -160,6 +165,11 @@ def build_notebook(notebook_id: str, asked: Asked, known: Recorded, service: Ser
         entries=[entry_row(each.entry) for each in known.links],
         entries_path=address("/audit", {"notebook": notebook_id}),
     )
+
+
+def _matters(context: NotebookContext) -> bool:
+    """Return whether a target decides about the notebook, or has begun to delete it."""
+    return context.covered is not False or context.memory.under_way is not None
 
 
 def _explained(notebook_id: str, context: NotebookContext, service: Service) -> Explained:
