@@ -63,13 +63,15 @@ def workers() -> tuple[WorkerRecord, ...]:
 
 
 def services() -> tuple[ServiceRecord, ...]:
-    """Return a `serve` process in each state; the host of the one that leads is a hostile text."""
+    """Return a `serve` process in each state; the hosts of most are hostile texts."""
     started = {"started_at": ago(hours=2)}
+    named = [service_record(f"s{kind}", holder=hosts(kind, text), **started) for kind, text in HOSTILE.items()]
     return (
         service_record("leader", holder=hosts("leader", HOSTILE["markup"]), beat_at=ago(seconds=9), **started),
         service_record("s2", holder=hosts("s2", HOSTILE["long"]), beat_at=ago(seconds=9), **started),
         service_record("s3", beat_at=ago(minutes=9), **started),
         service_record("s4", beat_at=ago(minutes=30), stopped_at=ago(minutes=30), **started),
+        *named,
     )
 
 

@@ -118,7 +118,7 @@ class FleetPage(Struct, frozen=True):
         counts = await self.journal.run_counts(sorted({last.run_id for last in lasts.values()}))
         of_run = {(each.run_id, each.target): each for each in counts}
         marks = {each.target: each for each in await self.journal.marks.targets(self.clock.now())}
-        passed = await self._passed()
+        passed = await self._passed() if any(each.passed for each in marks.values()) else Passed({}, is_whole=True)
         return [
             TargetInputs(
                 state,

@@ -141,7 +141,7 @@ def _holder(holder: FenceHolder) -> Message:
 def _serve(serve: ServeStatus) -> ServeView:
     record = serve.record
     return ServeView(
-        name=f"{record.holder.host}:{record.holder.pid}",
+        name=f"{short(record.holder.host)}:{record.holder.pid}",
         state=SERVES[serve.state],
         tone=TONES[serve.state],
         since=record.stopped_at or record.started_at,
