@@ -118,7 +118,7 @@ async def test_who_may_not_sign_in_is_told_so_in_a_sentence(wrong: dict[str, str
         assert "\n" not in str(caught.value)
         assert "hunter2" not in str(caught.value)
         assert caught.value.http_status == 401
-        assert str(caught.value).count("401") == 1
+        assert str(caught.value).count(" 401 ") == 1  # the port may have the same digits
 
 
 def keystone(status: int, message: str) -> Reply:
