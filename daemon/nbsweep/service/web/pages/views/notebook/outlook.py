@@ -50,7 +50,7 @@ def _in_progress(removal: Removal) -> Message:
 
 def _goes(state: TargetState | None) -> Message:
     if state and state.pause:
-        return message("It would be deleted, but its target is paused. The first sweep after that deletes it.")
+        return message("It would be deleted, but its target is paused. The first sweep after it is resumed deletes it.")
     if state and state.dry_run:
         return message("It would be deleted, but this service makes dry runs only.")
     if state is None or state.next_run is None:
