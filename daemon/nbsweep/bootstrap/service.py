@@ -92,8 +92,7 @@ class Service:
         Raises:
             NbsweepError: the service cannot start.
         """
-        now = SystemClock().now()
-        self._presence = Presence(this_process(), now, settings, now)
+        self._presence = Presence(this_process(), settings, SystemClock().now())
         async with self._hearing_hangups():
             names = [target.name for target in settings.targets]
             telemetry = await self._serve(settings, lambda listen: (ServiceStarted(settings.mode, names, listen),))

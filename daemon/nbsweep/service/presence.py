@@ -16,12 +16,13 @@ class Presence:
     """The report of one process, across reloads."""
 
     holder: Holder
-    started_at: datetime
     settings: Settings
     """The configuration that is in force."""
     in_force_since: datetime
     reload_problem: str = ""
     """Why the last reload was refused; empty if it was accepted."""
+    started_at: datetime | None = None
+    """When the process reported for the first time, by the clock of the reports; None until then."""
 
     def put_in_force(self, settings: Settings, now: datetime) -> None:
         """Record that a configuration is in force."""
@@ -33,6 +34,7 @@ class Presence:
 
     def record(self, now: datetime, *, stopped: bool = False, waiting: Mapping[str, int] | None = None) -> ServiceRecord:
         """Return the report as of now, with the targets that wait for their turn."""
+        self.started_at = self.started_at or now
         names = tuple(target.name for target in self.settings.targets)
         return ServiceRecord(
             holder=self.holder,

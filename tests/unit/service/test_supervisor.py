@@ -56,7 +56,7 @@ def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
     runners = {"research": TargetRunner(sweeper, runner_options)}
     configuration, now = settings(cron), scene.clock.now()
-    presence = Presence(Holder("s1", "host-1", "", 4711, 0), now, configuration, now)
+    presence = Presence(Holder("s1", "host-1", "", 4711, 0), configuration, now)
     watch = JournalWatch(runners, presence, scene.journal, scene.clock, scene.telemetry)
     return Supervisor(configuration, Work(runners), schedule, scene.telemetry, scene.shutdown, systemd, watch)
 
