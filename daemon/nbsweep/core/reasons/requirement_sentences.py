@@ -169,7 +169,7 @@ CHINESE: Mapping[str, str] = {
     RequirementCode.STOPPED: "需停止该实例",
     RequirementCode.EXEMPTION_ENDS: "豁免 {exemption} 需到期（{at}）或被撤销",
     RequirementCode.HOLDOUT_ENDS: "作为观察样本的保留期需结束，即 {at} 之后",
-    RequirementCode.DEADLINE_PASSES: "通知所有者的期限需已过：{at}",
+    RequirementCode.DEADLINE_PASSES: "需等到已通知所有者的期限：{at}",
     RequirementCode.SHOWN: "云平台需返回 {missing}",
     RequirementCode.NOTICE: "{steps}，此后还需经过 {grace_s}",
     RequirementCode.NOTICE_IN_BUSINESS_DAYS: "{steps}，此后还需经过 {business_days} 个工作日",

@@ -13,6 +13,8 @@ from nbsweep.core.reasons.statement import SEVERAL, Statement, StatementWording,
 
 A_FEW_MINUTES_S = 120
 MOMENTS = frozenset({"at"})
+RECIPIENTS: Mapping[str, str] = {"owner": "所有者"}
+"""The Chinese words for recipients that are no channel."""
 MISSING: Mapping[str, str] = {IDLE_LEASE: "IDLE 类型租约的结束时间（API 不显示）"}
 """The Chinese words for facts that are no field of the API."""
 
@@ -142,7 +144,7 @@ CHINESE = StatementWording(
         "gaps": lambda param: "；".join(_several(param)),
         "missing": lambda param: "、".join(MISSING.get(each, each) for each in _several(param)),
         "owners": lambda param: "、".join(_several(param)),
-        "recipients": lambda param: "、".join(_several(param)),
+        "recipients": lambda param: "、".join(RECIPIENTS.get(each, each) for each in _several(param)),
     },
     between={"then": "", "names": " 或 ", "steps": "，", "clauses": "；", "sentences": "。"},
     moments=MOMENTS,

@@ -60,7 +60,7 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     "past_surveys": (1, "1 survey", "1 次盘点"),
     "planned": (7, "7", "7"),
     "problem": ("no status", "no status", "no status"),
-    "recipients": (f"ops{SEVERAL}leads", "ops and leads", "ops、leads"),
+    "recipients": (f"owner{SEVERAL}ops", "owner and ops", "所有者、ops"),
     "requested": (12, "12", "12"),
     "rule": ("idle-lease", "idle-lease", "idle-lease"),
     "run": ("run7", "run7", "run7"),
