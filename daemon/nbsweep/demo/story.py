@@ -17,6 +17,7 @@ from nbsweep.core.notices.contacts import NoContact
 from nbsweep.core.notices.operators import OperatorEvent
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal, Ports
+from nbsweep.core.reasons.untold_sentences import UntoldSentence
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.demo.account import Account
 from nbsweep.demo.configuration import UNKNOWN_OWNERS
@@ -48,7 +49,7 @@ LOST_KEY = 63
 SENDS_FOR_S = 600.0
 FULL_MAILBOX, FULL_SINCE = "sofia.rossi", 80
 """The owner whose mail server refuses messages, and the day since when."""
-NOT_KNOWN = NoContact("file: it does not name this owner")
+NOT_KNOWN = NoContact(f"file: {UntoldSentence.NOT_NAMED.format(file='owners.yaml')}")
 STARTED_BY = "nbsweep (service)"
 
 

@@ -12,7 +12,7 @@ from nbsweep.adapters.messages.words import WORDS
 from nbsweep.core.notices.digest import Detail, Digest, Line
 from nbsweep.core.notices.operators import OperatorNotice, UntoldOwner
 from nbsweep.core.notices.outbox import ItemKind
-from nbsweep.core.reasons.render import Language, render_action, render_kept
+from nbsweep.core.reasons.render import Language, render_action, render_kept, render_untold
 
 LONGEST_NAME = 128
 LONGEST_WORD = 64
@@ -163,7 +163,9 @@ class Viewer(Struct, frozen=True):
         )
 
     def _untold(self, owner: UntoldOwner, longest: int) -> OwnerView:
-        return OwnerView(self._text(owner.owner, LONGEST_WORD), self._text(owner.why, longest), owner.notebooks)
+        return OwnerView(
+            self._text(owner.owner, LONGEST_WORD), self._text(render_untold(owner.why, self.language), longest), owner.notebooks
+        )
 
     def _text(self, text: str, most: int) -> str:
         # Shortened before it is escaped, so that no escape is cut in two.

@@ -7,6 +7,7 @@ from msgspec import Struct
 from nbsweep.adapters.owners.parts import FilePart, Part
 from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.contacts import Contact, NoContact, Owner
+from nbsweep.core.reasons.untold_sentences import BETWEEN, UntoldSentence
 
 FALLBACK = "fallback"
 
@@ -44,7 +45,7 @@ class Fallback(Struct, frozen=True):
             said.append(found.why)
             if found.passing:
                 return NoContact(describe("fallback", said), passing=True)
-        return NoContact(describe("fallback", said or ["it is neither an address nor a channel, and there is no file"]))
+        return NoContact(describe("fallback", said or [UntoldSentence.BAD_FALLBACK.value]))
 
 
 class ChainDirectory(Struct, frozen=True):
@@ -65,14 +66,14 @@ class ChainDirectory(Struct, frozen=True):
                 return found
             said.append(describe(named.key, [found.why]))
             if found.passing:
-                return NoContact("; ".join(said), passing=True)
-        return NoContact("; ".join(said) or "owners names no part that knows owners")
+                return NoContact(BETWEEN.join(said), passing=True)
+        return NoContact(BETWEEN.join(said) or UntoldSentence.NO_PARTS.value)
 
     async def fallback(self) -> Contact | NoContact:
         """Return the fallback contact."""
-        return await self.last.find() if self.last else NoContact("owners has no fallback")
+        return await self.last.find() if self.last else NoContact(UntoldSentence.NO_FALLBACK.value)
 
 
 def describe(key: str, said: Sequence[str]) -> str:
     """Return what a part said, with its key."""
-    return f"{key}: {'; '.join(said)}"
+    return f"{key}: {BETWEEN.join(said)}"

@@ -12,6 +12,7 @@ from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.contacts import Contact, IamUser, NoContact, Owner, UserLookup
 from nbsweep.core.permissions import GET_USER
 from nbsweep.core.ports import Clock
+from nbsweep.core.reasons.untold_sentences import UntoldSentence
 
 FOUND_FOR = timedelta(hours=24)
 """How long an address is good for."""
@@ -48,10 +49,10 @@ class IamPart:
     async def find(self, owner: Owner) -> Answer:
         """Return the e-mail address that IAM has of an owner; concurrent callers share one call."""
         if not owner.id:
-            return NoContact("the IAM id of the owner is unknown")
+            return NoContact(UntoldSentence.IAM_ID_UNKNOWN.value)
         lookup = self.lookups.get(owner.target)
         if lookup is None:
-            return NoContact("no configured target has the notebook, so there is no IAM to ask")
+            return NoContact(UntoldSentence.NO_IAM.value)
         key = (owner.target, owner.id)
         lock = self._locks.setdefault(key, anyio.Lock())
         try:
@@ -66,7 +67,7 @@ class IamPart:
         if cached is not None and self.clock.steady_s() < cached.until_s:
             return cached.answer
         if self.clock.steady_s() < self._paused_until_s.get(key[0], 0.0):
-            return NoContact("IAM did not answer a moment ago", passing=True)
+            return NoContact(UntoldSentence.IAM_PAUSED.value, passing=True)
         return None
 
     async def _ask(self, key: Key, lookup: UserLookup) -> Answer:
@@ -74,13 +75,14 @@ class IamPart:
         try:
             user = await lookup(user_id)
         except Forbidden:
-            return self._keep(key, NoContact(f"IAM does not allow it: grant {GET_USER.role}"), REFUSED_FOR)
+            return self._keep(key, NoContact(UntoldSentence.IAM_FORBIDDEN.format(role=GET_USER.role)), REFUSED_FOR)
         except (Unreachable, Unauthorized) as error:
             self._paused_until_s[target] = self.clock.steady_s() + PAUSE.total_seconds()
-            what = "did not answer" if isinstance(error, Unreachable) else "does not accept the credentials"
-            return NoContact(f"IAM {what}{_status(error)}", passing=True)
+            is_silent = isinstance(error, Unreachable)
+            sentence = UntoldSentence.IAM_SILENT if is_silent else UntoldSentence.IAM_UNAUTHORIZED
+            return NoContact(sentence.format(status=_status(error)), passing=True)
         except CloudError as error:
-            return self._keep(key, NoContact(f"IAM gave no usable answer{_status(error)}"), REFUSED_FOR)
+            return self._keep(key, NoContact(UntoldSentence.IAM_UNUSABLE.format(status=_status(error))), REFUSED_FOR)
         answer = contact_of(user)
         return self._keep(key, answer, FOUND_FOR if isinstance(answer, Contact) else MISSING_FOR)
 
@@ -97,14 +99,14 @@ class IamPart:
 def contact_of(user: IamUser | None) -> Answer:
     """Return the contact of a user of IAM."""
     if user is None:
-        return NoContact("IAM knows no such user")
+        return NoContact(UntoldSentence.NO_IAM_USER.value)
     if not user.enabled:
         # A disabled user has probably left: a mail to them would count as told, and nobody would read it.
-        return NoContact("IAM says that the user is disabled")
+        return NoContact(UntoldSentence.USER_DISABLED.value)
     if not user.email:
-        return NoContact("IAM has no e-mail address of the user")
+        return NoContact(UntoldSentence.NO_IAM_ADDRESS.value)
     if not is_address(user.email):
-        return NoContact("what IAM has as the e-mail address of the user is no address")
+        return NoContact(UntoldSentence.BAD_IAM_ADDRESS.value)
     return Contact(user.email, "iam")
 
 

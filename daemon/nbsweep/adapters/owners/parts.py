@@ -7,6 +7,7 @@ from msgspec import Struct
 from nbsweep.adapters.owners.file import FileReader
 from nbsweep.core.notices.addresses import address_of, comparable, is_address
 from nbsweep.core.notices.contacts import Contact, NoContact, Owner
+from nbsweep.core.reasons.untold_sentences import UntoldSentence
 
 
 class Part(Protocol):
@@ -38,10 +39,11 @@ class FilePart(Struct, frozen=True):
             return found[0].contact
         if file.mistakes:
             return self._cannot_answer(file.describe_mistakes())
-        return NoContact(f"{self.reader.path} does not name the owner" if keys else "the owner is unknown")
+        said = UntoldSentence.NOT_NAMED.format(file=self.reader.path) if keys else UntoldSentence.OWNER_UNKNOWN.value
+        return NoContact(said)
 
     def _cannot_answer(self, why: str) -> NoContact:
-        return NoContact(f"{self.reader.path} cannot be relied on: {why}", passing=True)
+        return NoContact(UntoldSentence.UNRELIABLE_FILE.format(file=self.reader.path, why=why), passing=True)
 
 
 class TagPart(Struct, frozen=True):
@@ -53,9 +55,9 @@ class TagPart(Struct, frozen=True):
         """Return the address in the tag."""
         value = owner.tags.get(self.key)
         if value is None or not value.strip():
-            return NoContact(f"the notebook has no tag {self.key}")
+            return NoContact(UntoldSentence.NO_TAG.format(tag=self.key))
         if not is_address(value.strip()):
-            return NoContact(f"the tag {self.key} is no address")
+            return NoContact(UntoldSentence.TAG_IS_NO_ADDRESS.format(tag=self.key))
         return Contact(value.strip(), "tag")
 
 
@@ -67,6 +69,6 @@ class DomainPart(Struct, frozen=True):
     async def find(self, owner: Owner) -> Contact | NoContact:
         """Return the owner's name at the domain."""
         if not owner.name:
-            return NoContact("the name of the owner is unknown")
+            return NoContact(UntoldSentence.NAME_UNKNOWN.value)
         address = address_of(owner.name, self.domain)
-        return Contact(address, "domain") if address else NoContact("the name of the owner cannot be part of an address")
+        return Contact(address, "domain") if address else NoContact(UntoldSentence.NO_ADDRESS_OF_NAME.value)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from nbsweep.core.reasons.chinese_findings import describe_age, describe_finding
 from nbsweep.core.reasons.composing import Wording, compose
 from nbsweep.core.reasons.model import Cause, CauseCode, Param
+from nbsweep.core.reasons.untold_sentences import untold_in_chinese
 
 SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.POLICY_MATCHES: "符合策略 {rule}：{findings}",
@@ -122,6 +123,7 @@ WORDING = Wording(
         "field": lambda param: FIELDS.get(param, str(param)),
         "change": lambda param: CHANGES.get(param, str(param)),
         "detail": _detail,
+        "untold": lambda param: untold_in_chinese(str(param)),
         "of_notebook": "实例 {}".format,
         "of_owner": "所有者 {}".format,
         "of_name": "名称 {}".format,

@@ -12,6 +12,7 @@ from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.reasons.statement import Statement, StatementWording, compose_statement, in_moments
+from nbsweep.core.reasons.untold_sentences import untold_in_chinese
 
 
 class Language(StrEnum):
@@ -63,6 +64,11 @@ def render_kept(text: str, sentence: str, language: Language) -> str:
 def render_action(text: str, language: Language) -> str:
     """Return what an owner can do, from an action that is kept as JSON."""
     return describe_action(decode_action(text), ACTIONS[language])
+
+
+def render_untold(text: str, language: Language) -> str:
+    """Return why nobody can be told, from the text that a mark keeps."""
+    return untold_in_chinese(text) if language is Language.CHINESE else text
 
 
 def render_finding(finding: Finding, language: Language) -> str:

@@ -12,6 +12,7 @@ from nbsweep.core.notices.contacts import Contact, NoContact, Owner
 from nbsweep.core.notices.digest import Audience
 from nbsweep.core.notices.outbox import Item
 from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.untold_sentences import UntoldSentence
 from nbsweep.engine.notices.context import RelayPorts
 
 FALLBACK = "fallback"
@@ -80,10 +81,10 @@ async def find_recipient(recipient_id: str, marks: Sequence[Mark], ports: RelayP
         return _addressed(FALLBACK, "", await ports.directory.fallback(), ports)
     mark = marks[0]
     if not mark.owner_key:
-        return NoContact("the cloud does not show who owns it")
+        return NoContact(UntoldSentence.OWNER_NOT_SHOWN.value)
     tags = await ports.read_tags(mark)
     if tags is None:
-        return NoContact("its tags, which may name a contact, cannot be read", passing=True)
+        return NoContact(UntoldSentence.TAGS_UNREADABLE.value, passing=True)
     owner = Owner(mark.owner_id, mark.owner_name, tags, mark.target)
     found = await ports.directory.find(owner)
     if isinstance(found, Contact) and found.source == TAG:
@@ -117,7 +118,7 @@ def _addressed(recipient_id: str, label: str, found: Contact | NoContact, ports:
 def _place(name: str, ports: RelayPorts) -> Recipient | NoContact:
     channel = ports.channels.find(name)
     if channel is None:
-        return NoContact(f"channel {name} is not configured", passing=True)
+        return NoContact(UntoldSentence.CHANNEL_GONE.format(channel=name), passing=True)
     if channel.addressed:
-        return NoContact(f"channel {name} needs an address, so it can only tell owners")
+        return NoContact(UntoldSentence.CHANNEL_OF_OWNERS.format(channel=name))
     return Recipient(f"{CHANNEL_PREFIX}{name}", channel, "", None, "")

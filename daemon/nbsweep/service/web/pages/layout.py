@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from nbsweep.core.reasons.actions import describe_action
-from nbsweep.core.reasons.render import ACTIONS, Language, render, render_finding, render_statement
+from nbsweep.core.reasons.render import ACTIONS, Language, render, render_finding, render_statement, render_untold
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.access.visitors import Visitor
 from nbsweep.service.web.messages import Message, message
@@ -109,6 +109,7 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
         "size": formats.size,
         "reason": lambda cause: one_line(render(cause, language, formats.moment_text)),
         "statement": lambda statement: one_line(render_statement(statement, language, formats.moment_text)),
+        "untold": lambda text: one_line(render_untold(text, language)),
         "finding": lambda finding: render_finding(finding, language),
         "action": lambda action: describe_action(action, ACTIONS[language]),
         "line": one_line,

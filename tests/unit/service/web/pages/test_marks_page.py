@@ -141,6 +141,20 @@ async def test_marks_that_have_ended_say_how() -> None:
         assert row[2] == "Given up it was used 1 Mar 2026 12:00 UTC"
 
 
+async def test_why_an_owner_cannot_be_told_is_in_the_language_of_the_reader() -> None:
+    """As far as the words are those of nbsweep; those of a mail server are marked as English."""
+    journal = await journal_of(
+        mark(1, untold="file: owners.yaml does not name the owner", untold_at=ago(days=2)),
+        mark(2, owner_name="bob", owner_id="u2", untold="mail: 552 mailbox full", untold_at=ago(days=2)),
+    )
+    async with Scene(journal=journal).open() as face:
+        seen = await see(face, "/marks", headers=CHINESE)
+        assert "file：owners.yaml 中没有该所有者" in seen.content.words
+        english = [each.words for each in seen.content.all("bdi") if each.attributes.get("lang") == "en"]
+        assert english == ["mail: 552 mailbox full"]
+        assert "file: owners.yaml does not name the owner" in (await see(face, "/marks")).content.words
+
+
 async def test_an_administrator_can_keep_a_notebook_from_here(tmp_path: object) -> None:
     """Others get no link to a form that refuses them."""
     async with Scene(journal=await four_marks(), token_file=token_file(tmp_path)).open() as face:  # type: ignore[arg-type]
