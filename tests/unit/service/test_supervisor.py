@@ -260,8 +260,8 @@ async def test_an_hour_with_a_sweep_a_minute_leaks_nothing(clocks: list[FakeCloc
     print(f"{swept} sweeps; tasks {tasks} -> {tasks_after}, files {files} -> {files_after}, {memory} -> {memory_after} bytes")  # noqa: T201
     assert swept >= 69
     assert (tasks_after, files_after) == (tasks, files)
-    # The journal in memory keeps its rows, which is what it is for: some kilobytes for each of the sixty sweeps.
-    assert memory_after - memory < 60 * 4_000
+    # The journal in memory keeps its rows, which is what it is for: a run, a removal and four audit entries, which are 4 kB.
+    assert memory_after - memory < 60 * 5_000
 
 
 def forget(scene: World) -> None:
