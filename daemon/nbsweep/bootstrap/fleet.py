@@ -12,7 +12,7 @@ from nbsweep.service.fleet.account_sweeps import AccountSweeps
 from nbsweep.service.fleet.queue import SweepQueue
 from nbsweep.service.fleet.reading import FleetReader
 from nbsweep.service.plans.saved_plans import require_valid_now
-from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.targets.runner_options import RunnerOptions
 from nbsweep.settings import Settings
 from nbsweep.settings.fingerprint import digest_of_sweeps
 

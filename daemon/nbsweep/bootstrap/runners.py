@@ -6,13 +6,13 @@ from nbsweep.bootstrap.fleet import accounts_of, make_fleet_reader, open_fleet_q
 from nbsweep.bootstrap.sweeps import OpenResources, fence_options
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.service.due_times import DueTimes
 from nbsweep.service.fleet.dispatched_target import DispatchedTarget
 from nbsweep.service.fleet.dispatcher import Dispatcher
 from nbsweep.service.fleet.reaper import keep_reaping
-from nbsweep.service.runner_options import RunnerOptions
-from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.due_times import DueTimes
 from nbsweep.service.targets.runner import Work
+from nbsweep.service.targets.runner_options import RunnerOptions
+from nbsweep.service.targets.target_runner import TargetRunner
 from nbsweep.settings import Settings
 
 

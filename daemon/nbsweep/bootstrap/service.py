@@ -34,11 +34,11 @@ from nbsweep.service.fleet.watching import keep_showing
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.presence import Presence
 from nbsweep.service.reload import answer_reload, runtime_directory
-from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.targets.runner import RunnerState
+from nbsweep.service.targets.runner_options import RunnerOptions
 from nbsweep.service.web.app import make_app
 from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.settings import Settings

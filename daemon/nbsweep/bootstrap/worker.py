@@ -21,7 +21,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown, begun_by
 from nbsweep.service.fleet.presence import WorkerPresence
 from nbsweep.service.fleet.worker import Worker
-from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.targets.runner_options import RunnerOptions
 from nbsweep.settings import Settings
 from nbsweep.settings.fingerprint import digest_of_sweeps
 

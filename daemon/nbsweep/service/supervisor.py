@@ -24,13 +24,13 @@ from nbsweep.engine.inspection.explain import explain_everywhere
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
-from nbsweep.service.details import read_details
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.marks_at_start import count_marks_at_start
 from nbsweep.service.plans.plan_orders import PlanOrder
 from nbsweep.service.plans.saved_plans import plan_to_save, require_valid_now
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.systemd import Systemd
+from nbsweep.service.targets.details import read_details
 from nbsweep.service.targets.runner import Runner, Work
 from nbsweep.settings import Settings
 from nbsweep.settings.schedule import ScheduleSettings

@@ -24,7 +24,7 @@ from nbsweep.service.fleet.dispatcher import Dispatcher
 from nbsweep.service.fleet.presence import WorkerPresence
 from nbsweep.service.fleet.reaper import keep_reaping
 from nbsweep.service.fleet.worker import Worker
-from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.targets.runner_options import RunnerOptions
 from nbsweep.testing import FakeClock, FakeCloud, InMemoryJournal, RecordingTelemetry
 from simulation.nights.job_queue import CONFIG, JobTable, ProcessQueue
 from simulation.nights.night import LEASE_S, RESTARTS_AFTER_S, Night

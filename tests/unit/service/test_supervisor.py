@@ -21,12 +21,12 @@ from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, UnknownTargetError
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.presence import Presence
-from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
-from nbsweep.service.target_runner import TargetRunner
 from nbsweep.service.targets.runner import Work
+from nbsweep.service.targets.runner_options import RunnerOptions
+from nbsweep.service.targets.target_runner import TargetRunner
 from nbsweep.settings import Settings
 from nbsweep.testing import FakeClock, Pace
 from trails import whole_trail

@@ -22,10 +22,10 @@ from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase
-from nbsweep.service.due_times import DueTimes
 from nbsweep.service.plans.plan_orders import PlanOrder
-from nbsweep.service.runner_options import RunnerOptions
-from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.due_times import DueTimes
+from nbsweep.service.targets.runner_options import RunnerOptions
+from nbsweep.service.targets.target_runner import TargetRunner
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.testing import Pace
 from unit.engine.world import World, options, virtual_time, world

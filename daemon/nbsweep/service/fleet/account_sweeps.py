@@ -28,8 +28,8 @@ from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.fleet.settling import settled
 from nbsweep.service.plans.plan_orders import PlanOrder
 from nbsweep.service.plans.saved_plans import open_plan
-from nbsweep.service.runner_options import RunnerOptions
-from nbsweep.service.sweeping import approve_every_plan, reported
+from nbsweep.service.targets.runner_options import RunnerOptions
+from nbsweep.service.targets.sweeping import approve_every_plan, reported
 
 
 class AccountLanes(Protocol):

@@ -17,12 +17,12 @@ from nbsweep.core.fleet_status.model import DueState, DueStatus
 from nbsweep.core.planning.plan import Plan
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, TargetState
-from nbsweep.service.due_times import DueTimes
 from nbsweep.service.fleet.queue import SweepQueue
 from nbsweep.service.plans.plan_orders import PlanOrder
-from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.targets.due_times import DueTimes
 from nbsweep.service.targets.pausing import TargetPause
 from nbsweep.service.targets.runner import RunnerState
+from nbsweep.service.targets.runner_options import RunnerOptions
 
 TRIES_AGAIN_EVERY_S = 2.0
 """How often a due time is recorded again after the journal could not be written."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from nbsweep.core.due_sweeps.model import DueSweep
 from nbsweep.core.report import Report
 from nbsweep.core.runs import SETTLED, Outcome
-from nbsweep.service.runner_options import wait_s
+from nbsweep.service.targets.runner_options import wait_s
 
 
 def settled(sweep: DueSweep, report: Report, now: datetime, held_for: timedelta) -> DueSweep | None:

@@ -1,1 +1,1 @@
-"""What a target runner is made of: the pause of its target, and how its sweeps went."""
+"""The sweeps of one target: when they are due, how they went, and what is known about the target."""

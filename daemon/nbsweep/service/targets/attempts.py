@@ -9,7 +9,7 @@ from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
 from nbsweep.service.control import Phase
-from nbsweep.service.runner_options import wait_s
+from nbsweep.service.targets.runner_options import wait_s
 
 
 @dataclass(slots=True)

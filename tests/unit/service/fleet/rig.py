@@ -17,7 +17,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.fleet.account_sweeps import AccountSweeps
-from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.targets.runner_options import RunnerOptions
 from unit.engine.world import World, options
 
 A_MINUTE = timedelta(seconds=60)

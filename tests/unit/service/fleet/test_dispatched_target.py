@@ -20,11 +20,11 @@ from nbsweep.core.saved_plan.model import SavedTarget
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.service.control import Answer, Phase
-from nbsweep.service.due_times import DueTimes
 from nbsweep.service.fleet.dispatched_target import DispatchedTarget
 from nbsweep.service.fleet.reading import read_due
 from nbsweep.service.plans.plan_orders import PlanOrder
-from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.targets.due_times import DueTimes
+from nbsweep.service.targets.runner_options import RunnerOptions
 from nbsweep.settings.schedule import ScheduleSettings
 from unit.engine.world import World, virtual_time, world
 from unit.service.fleet.rig import ACCOUNT, sweeper

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from msgspec.structs import replace
+from unit.service.targets.test_target_runner import at_work, runner, runs
 
 from builders import NOON, ago, fleet
 from nbsweep.core.audit.steps import AuditStep
@@ -15,11 +16,10 @@ from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.service.control import Answer, Phase
 from nbsweep.service.plans.plan_orders import PlanOrder
-from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.target_runner import TargetRunner
 from nbsweep.testing import Fault
 from trails import whole_trail
 from unit.engine.world import World, virtual_time, world
-from unit.service.test_target_runner import at_work, runner, runs
 
 pytestmark = virtual_time
 A_DAY = timedelta(days=1)

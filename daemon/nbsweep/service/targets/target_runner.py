@@ -19,13 +19,13 @@ from nbsweep.engine.coordination.account_turns import AccountTurns, Turn
 from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, TargetState
-from nbsweep.service.due_times import DueTimes
 from nbsweep.service.plans.plan_orders import PlanOrder
-from nbsweep.service.runner_options import RunnerOptions
-from nbsweep.service.sweeping import approve_every_plan, reported
 from nbsweep.service.targets.attempts import Attempts
+from nbsweep.service.targets.due_times import DueTimes
 from nbsweep.service.targets.pausing import TargetPause
 from nbsweep.service.targets.runner import RunnerState
+from nbsweep.service.targets.runner_options import RunnerOptions
+from nbsweep.service.targets.sweeping import approve_every_plan, reported
 
 SILENT_S = 1.0
 """A shorter wait for the turn of the account is not logged: most starts have no removal to follow."""

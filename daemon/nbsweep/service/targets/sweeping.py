@@ -8,7 +8,7 @@ from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.report import Run, describe_bug
-from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.targets.runner_options import RunnerOptions
 
 
 async def approve_every_plan(_plan: Plan, _spared: Sequence[Spared]) -> bool:

@@ -12,7 +12,7 @@ from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import TargetDetails
-from nbsweep.service.details import read_details
+from nbsweep.service.targets.details import read_details
 from unit.engine.world import World, options, world
 
 ME, OTHER = Holder("me", "host-1", "", 1, 0), Holder("other", "host-2", "", 2, 0)

@@ -21,9 +21,9 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase
-from nbsweep.service.due_times import DueTimes
-from nbsweep.service.runner_options import RunnerOptions, wait_s
-from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.due_times import DueTimes
+from nbsweep.service.targets.runner_options import RunnerOptions, wait_s
+from nbsweep.service.targets.target_runner import TargetRunner
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.testing import Fault, Pace
 from unit.engine.world import World, approve, options, virtual_time, world
