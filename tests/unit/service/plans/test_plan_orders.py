@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 from msgspec.structs import replace
-from unit.service.targets.test_target_runner import at_work, runner, runs
 
 from builders import NOON, ago, fleet
 from nbsweep.core.audit.steps import AuditStep
@@ -20,6 +19,7 @@ from nbsweep.service.targets.target_runner import TargetRunner
 from nbsweep.testing import Fault
 from trails import whole_trail
 from unit.engine.world import World, virtual_time, world
+from unit.service.targets.test_target_runner import at_work, runner, runs
 
 pytestmark = virtual_time
 A_DAY = timedelta(days=1)
