@@ -11,6 +11,7 @@ from nbsweep.core.errors import GrantRefused
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.matching.globs import Glob
 
+NOTHING_NAMED = "name a notebook, an owner, or a glob for names"
 LONGEST_REASON = 500
 LONGEST_TICKET = 100
 LONGEST_PATTERN = 200
@@ -111,7 +112,7 @@ def _latest(limits: GrantLimits, now: datetime) -> str:
 
 def _checked(selector: Selector) -> Selector:
     if selector.notebook_id is None and selector.owner is None and selector.name is None:
-        raise GrantRefused("notebook", "name a notebook, an owner, or a glob for names")
+        raise GrantRefused("notebook", NOTHING_NAMED)
     given = {field: getattr(selector, field) for field in ("owner", "name") if getattr(selector, field) is not None}
     checked = {field: _one_line(field, text, LONGEST_PATTERN, needed=True) for field, text in given.items()}
     if "name" in checked:

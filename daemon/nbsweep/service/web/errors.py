@@ -9,7 +9,7 @@ from pathlib import PurePath
 import msgspec
 from aiohttp import web
 
-from nbsweep.core.errors import JournalError, NbsweepError, UsageError
+from nbsweep.core.errors import GrantRefused, JournalError, NbsweepError, UsageError
 from nbsweep.core.events.service import WebFailed
 from nbsweep.core.exemptions.links import PATH
 from nbsweep.core.ports import Telemetry
@@ -80,6 +80,15 @@ class Refused(Exception):
         self.code = code
         self.message = said if isinstance(said, Message) else None
         self.headers = dict(headers or {})
+
+
+class FieldRefused(GrantRefused):
+    """A field of a form that is wrong."""
+
+    def __init__(self, field: str, said: Message) -> None:
+        """Take the field, and what is wrong with it."""
+        super().__init__(field, english_of(said))
+        self.message = said
 
 
 def error_answer(refusal: Refused) -> web.Response:

@@ -8,6 +8,7 @@ from nbsweep.core.ports import Journal
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.errors import Code, Refused, failure_of
+from nbsweep.service.web.messages import message
 
 
 class Creations(Struct, frozen=True):
@@ -36,5 +37,7 @@ class Creations(Struct, frozen=True):
         for name, error in explained.errors.items():
             raise failure_of(error, name)
         if explained.contexts:
-            raise Refused(Code.CONFLICT, "the cloud does not show when this notebook was created; id_only does without")
-        raise Refused(Code.NOT_FOUND, "no target has this notebook; id_only keeps whatever has this ID")
+            raise Refused(
+                Code.CONFLICT, message("the cloud does not show when this notebook was created; id_only does without")
+            )
+        raise Refused(Code.NOT_FOUND, message("no target has this notebook; id_only keeps whatever has this ID"))

@@ -151,6 +151,27 @@ async def test_what_comes_too_late_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"owner": ""}, "请填写 Notebook、所有者或名称的通配模式"),
+        ({"notebook": "nb1"}, "豁免单个 Notebook 时，请不要填写所有者和名称"),
+        ({"notebook": "nb9", "owner": ""}, "没有目标包含此 Notebook"),
+        ({"notebook": "../x", "owner": ""}, "且最多 64 个字符"),
+        ({"target": "nowhere"}, "没有此名称的目标"),
+    ],
+)
+async def test_wrong_input_is_described_in_the_language_of_the_reader(
+    tmp_path: Path, changes: dict[str, str], told: str
+) -> None:
+    """Nothing beside the field is marked as English."""
+    async with opened(tmp_path) as face:
+        seen = await post(face, "/exemptions/new", {**GOOD, **changes}, {**BEARER, **CHINESE})
+        [error] = [each for each in seen.content.all("span") if each.attributes.get("class") == "error"]
+        assert told in error.words
+        assert [each for each in error.all("bdi") if each.attributes.get("lang") == "en"] == []
+
+
+@pytest.mark.parametrize(
     ("changes", "field", "told"),
     [
         ({"reason": "  "}, "reason", "Give a reason of at most 500 characters."),

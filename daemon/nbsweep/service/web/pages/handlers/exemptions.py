@@ -16,7 +16,7 @@ from nbsweep.service.control import Control
 from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.api.creations import Creations
-from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.errors import Code, FieldRefused, Refused
 from nbsweep.service.web.messages import message
 from nbsweep.service.web.pages.handlers.notebook import NotebookPage
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
@@ -130,9 +130,9 @@ class ExemptionsPage(Struct, frozen=True):
         target, notebook_id = given.get("target", ""), given.get("notebook") or None
         selector = Selector(notebook_id, None, given.get("owner") or None, given.get("name") or None)
         if target and target not in self._targets():
-            raise GrantRefused("target", "no target has that name")
+            raise FieldRefused("target", message("no target has that name"))
         if notebook_id and (selector.owner or selector.name):
-            raise GrantRefused("notebook", "a notebook is exempted by itself: leave out the owner and the name")
+            raise FieldRefused("notebook", message("a notebook is exempted by itself: leave out the owner and the name"))
         until = parse_until(given.get("until", ""), now, self.limits.zone)
         wanted = GrantRequest(selector, until, given.get("reason", ""), given.get("ticket", ""), target)
         exemption = make_exemption(wanted, self.limits, granter, now, new_exemption_id())
@@ -152,6 +152,8 @@ class ExemptionsPage(Struct, frozen=True):
             return await self.creations.of(checked_id("notebook", notebook_id), target or None)
         except Refused as refused:
             if refused.code in (Code.NOT_FOUND, Code.CONFLICT, Code.BAD_REQUEST):
+                if refused.message:
+                    raise FieldRefused("notebook", refused.message) from refused
                 raise GrantRefused("notebook", str(refused)) from refused
             raise
 

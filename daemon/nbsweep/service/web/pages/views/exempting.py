@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nbsweep.core.errors import GrantRefused
-from nbsweep.core.granting.grants import LONGEST_PATTERN, LONGEST_REASON, LONGEST_TICKET, GrantLimits, end_of_day
+from nbsweep.core.granting.grants import LONGEST_PATTERN, LONGEST_REASON, LONGEST_TICKET, NOTHING_NAMED, GrantLimits, end_of_day
+from nbsweep.service.web.errors import FieldRefused
 from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.routing import local_path
 from nbsweep.service.web.pages.views.elements.disks import DiskView
@@ -44,6 +45,8 @@ class ExemptingView(Struct, frozen=True):
     """What is wrong, by field."""
     detail: str
     """More about what is wrong, in English."""
+    said: Message | None
+    """The same in the words of the page; None if there are none for it."""
     targets: Sequence[str]
     earliest: str
     """The first day that may be chosen, as `2026-03-01`."""
@@ -71,6 +74,7 @@ def build_form(
         typed=fields,
         errors={error.field: _problem(error, limits, now)} if error else {},
         detail=short(error.problem, 500) if error else "",
+        said=_said(error) if error else None,
         targets=targets,
         earliest=today.isoformat(),
         latest=latest.isoformat() if latest >= today else "",
@@ -97,6 +101,13 @@ def about_notebook(found: NotebookView, target: str) -> AboutNotebook | None:
         outlooks,
         found.past,
     )
+
+
+def _said(error: GrantRefused) -> Message | None:
+    """Return the detail in the words of the page; None if there are none for it."""
+    if isinstance(error, FieldRefused):
+        return error.message
+    return message("name a notebook, an owner, or a glob for names") if error.problem == NOTHING_NAMED else None
 
 
 def _problem(error: GrantRefused, limits: GrantLimits, now: datetime) -> Message:
