@@ -17,7 +17,7 @@ from nbsweep.core.notices.contacts import NoContact
 from nbsweep.core.notices.operators import OperatorEvent
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal, Ports
-from nbsweep.core.reasons.untold_sentences import UntoldSentence
+from nbsweep.core.reasons.sentences.untold import UntoldSentence
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.demo.account import Account
 from nbsweep.demo.configuration import UNKNOWN_OWNERS

@@ -18,7 +18,7 @@ from nbsweep.core.model import Lease, Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.reasons.brake_sentences import BrakeCode
+from nbsweep.core.reasons.sentences.brakes import BrakeCode
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome, RunRecord

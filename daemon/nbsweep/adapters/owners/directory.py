@@ -7,7 +7,7 @@ from msgspec import Struct
 from nbsweep.adapters.owners.parts import FilePart, Part
 from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.contacts import Contact, NoContact, Owner
-from nbsweep.core.reasons.untold_sentences import BETWEEN, UntoldSentence
+from nbsweep.core.reasons.sentences.untold import BETWEEN, UntoldSentence
 
 FALLBACK = "fallback"
 

@@ -12,7 +12,7 @@ from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.contacts import Contact, IamUser, NoContact, Owner, UserLookup
 from nbsweep.core.permissions import GET_USER
 from nbsweep.core.ports import Clock
-from nbsweep.core.reasons.untold_sentences import UntoldSentence
+from nbsweep.core.reasons.sentences.untold import UntoldSentence
 
 FOUND_FOR = timedelta(hours=24)
 """How long an address is good for."""

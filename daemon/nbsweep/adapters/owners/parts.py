@@ -7,7 +7,7 @@ from msgspec import Struct
 from nbsweep.adapters.owners.file import FileReader
 from nbsweep.core.notices.addresses import address_of, comparable, is_address
 from nbsweep.core.notices.contacts import Contact, NoContact, Owner
-from nbsweep.core.reasons.untold_sentences import UntoldSentence
+from nbsweep.core.reasons.sentences.untold import UntoldSentence
 
 
 class Part(Protocol):

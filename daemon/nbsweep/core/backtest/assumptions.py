@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from nbsweep.core.backtest.model import Period, Trial
 from nbsweep.core.backtest.result import Coverage, Replayed
-from nbsweep.core.reasons.backtest_sentences import BacktestCode
+from nbsweep.core.reasons.sentences.backtests import BacktestCode
 from nbsweep.core.reasons.statement import Statement
 
 

@@ -17,8 +17,8 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.marks.shown import due_of
 from nbsweep.core.model import Notebook
 from nbsweep.core.planning.brakes import Brakes, format_share
-from nbsweep.core.reasons.brake_sentences import BrakeCode
 from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.sentences.brakes import BrakeCode
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.core.runs import NO_HISTORY, History, RunRecord

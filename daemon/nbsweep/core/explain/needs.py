@@ -24,7 +24,7 @@ from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.policy import judge, matched
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Param
-from nbsweep.core.reasons.requirement_sentences import RequirementCode
+from nbsweep.core.reasons.sentences.requirements import RequirementCode
 from nbsweep.core.reasons.statement import SEVERAL, Statement
 
 

@@ -18,7 +18,7 @@ from nbsweep.core.matching.owner_groups import MOST_SHOWN, OwnerGroup, outside_g
 from nbsweep.core.model import AT_REST, Notebook
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Param
-from nbsweep.core.reasons.requirement_sentences import RequirementCode
+from nbsweep.core.reasons.sentences.requirements import RequirementCode
 from nbsweep.core.reasons.statement import SEVERAL, Statement
 from nbsweep.core.reasons.statement_wordings import describe_statement
 

@@ -1,11 +1,12 @@
 """Concludes what becomes of the due sweeps of a fleet, and which of them have failed. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nbsweep.core.due_sweeps.model import DueSweep
-from nbsweep.core.facts import format_moment
 from nbsweep.core.fences.model import lanes_fence
 from nbsweep.core.fleet_status.model import DueState, DueStatus, FleetInputs
+from nbsweep.core.reasons.sentences.fleets import FleetCode
+from nbsweep.core.reasons.statement import Statement
 
 LATE_AFTER = 1 / 2
 """The share of the time that a fence lasts after which a beat is late: the holder sends one in every third of that time."""
@@ -16,18 +17,25 @@ def due_statuses(known: FleetInputs) -> tuple[DueStatus, ...]:
     return tuple(DueStatus(sweep, _state(sweep, known)) for sweep in known.due)
 
 
-def problems_of_sweeps(due: tuple[DueStatus, ...]) -> Iterator[str]:
-    """Yield a sentence for each due sweep that has failed."""
-    again = {
-        DueState.SWEEPING: "it is tried again now",
-        DueState.WORKER_SILENT: "it was tried again by a worker that reports nothing",
-        DueState.WAITING: "a worker tries it again as soon as one is free",
-    }
+AGAIN: Mapping[DueState, Statement] = {
+    DueState.SWEEPING: Statement(FleetCode.TRIED_NOW),
+    DueState.WORKER_SILENT: Statement(FleetCode.TRIED_BY_SILENT_WORKER),
+    DueState.WAITING: Statement(FleetCode.TRIED_WHEN_FREE),
+}
+"""What follows when a due sweep has failed; in the other states, when it is tried again."""
+
+
+def problems_of_sweeps(due: tuple[DueStatus, ...]) -> Iterator[Statement]:
+    """Yield a statement for each due sweep that has failed."""
     for sweep, state in ((each.sweep, each.state) for each in due):
         if sweep.failures:
-            failed = "its sweep failed" if sweep.failures == 1 else f"its last {sweep.failures} sweeps failed"
-            later = f"it is tried again at {format_moment(sweep.not_before)}"
-            yield f"{sweep.target}: {failed}: {sweep.problem}; {again.get(state, later)}"
+            later = Statement(FleetCode.TRIED_LATER, {"minute": sweep.not_before.isoformat()})
+            name, failures = sweep.target, sweep.failures
+            yield Statement(
+                FleetCode.SWEEP_FAILED,
+                {"target": name, "failures": failures, "problem": sweep.problem},
+                (AGAIN.get(state, later),),
+            )
 
 
 def _state(sweep: DueSweep, known: FleetInputs) -> DueState:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.due_sweeps.model import Job, JobState
-from nbsweep.core.facts import format_moment
 from nbsweep.core.fences.model import LANES, Fence
 from nbsweep.core.fleet_status.due import due_statuses, problems_of_sweeps
 from nbsweep.core.fleet_status.losses import losses
@@ -20,15 +19,14 @@ from nbsweep.core.fleet_status.model import (
     WorkerState,
     WorkerStatus,
 )
+from nbsweep.core.reasons.sentences.fleets import FleetCode
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.workers.model import FORGOTTEN_AFTER, WorkerRecord
 
-NO_LEADER = "no `nbsweep serve` leads the fleet, so nothing becomes due by the schedule: start one"
-NO_WORKER = "no worker is running, so nothing is swept: start `nbsweep worker`"
 STATES = (WorkerState.RUNNING, WorkerState.DRAINING, WorkerState.LOST, WorkerState.STOPPED)
 """The states of workers in the order in which workers are listed."""
 SERVE_STATES = tuple(ServeState)
 """The states of `serve` processes in the order in which they are listed."""
-ONLY_DRAINING = "all workers are draining, so nothing more is swept: start `nbsweep worker`"
 
 
 def judge_fleet(known: FleetInputs) -> FleetStatus:
@@ -47,13 +45,13 @@ def judge_fleet(known: FleetInputs) -> FleetStatus:
         due=due,
         jobs=known.jobs,
         refused=refused,
-        problems_of_processes=(
+        about_processes=(
             *_problems_of_leader(leader),
             *_problems_of_serves(leader, known),
             *_problems_of_workers(workers, known),
             *_problems_of_jobs(refused, workers),
         ),
-        problems_of_sweeps=tuple(problems_of_sweeps(due)),
+        about_sweeps=tuple(problems_of_sweeps(due)),
     )
 
 
@@ -79,15 +77,17 @@ def _place(worker: WorkerStatus) -> tuple[int, datetime]:
     return STATES.index(worker.state), worker.record.started_at
 
 
-def _problems_of_workers(workers: tuple[WorkerStatus, ...], known: FleetInputs) -> Iterator[str]:
+def _problems_of_workers(workers: tuple[WorkerStatus, ...], known: FleetInputs) -> Iterator[Statement]:
     if not any(worker.state is WorkerState.RUNNING for worker in workers):
-        yield ONLY_DRAINING if any(worker.is_present for worker in workers) else NO_WORKER
+        is_draining = any(worker.is_present for worker in workers)
+        yield Statement(FleetCode.ONLY_DRAINING if is_draining else FleetCode.NO_WORKER)
     for lost in losses(known.workers, known.now):
-        since = format_moment(lost.beat_at)
-        yield (
-            f"{lost} has reported nothing since {since}, and fewer workers run than before: other workers take its accounts; "
-            "start it again, or another one"
-        )
+        yield _lost(FleetCode.WORKER_LOST, lost)
+
+
+def _lost(code: FleetCode, lost: WorkerRecord | ServiceRecord) -> Statement:
+    host, pid = lost.holder.host, lost.holder.pid
+    return Statement(code, {"host": host, "pid": pid, "minute": lost.beat_at.isoformat()})
 
 
 # ---- serve processes
@@ -109,11 +109,10 @@ def _serve_state(record: ServiceRecord, leader: FenceHolder | None, known: Fleet
     return ServeState.LEADING if leads else ServeState.STANDING_BY
 
 
-def _problems_of_serves(leader: FenceHolder | None, known: FleetInputs) -> Iterator[str]:
+def _problems_of_serves(leader: FenceHolder | None, known: FleetInputs) -> Iterator[Statement]:
     for lost in losses(known.services, known.now):
         if leader is None or not leader.is_silent or leader.owner != lost.holder.owner:
-            since = format_moment(lost.beat_at)
-            yield f"{lost} has reported nothing since {since}, and fewer run than before: start it again, or another one"
+            yield _lost(FleetCode.SERVE_LOST, lost)
 
 
 # ---- fences
@@ -126,11 +125,12 @@ def _holder(fence: Fence, known: FleetInputs) -> FenceHolder | None:
     return FenceHolder(process.owner, process.host, process.pid, fence.taken_at, max(0.0, fence.age_s), silent)
 
 
-def _problems_of_leader(leader: FenceHolder | None) -> Iterator[str]:
+def _problems_of_leader(leader: FenceHolder | None) -> Iterator[Statement]:
     if leader is None:
-        yield NO_LEADER
+        yield Statement(FleetCode.NO_LEADER)
     elif leader.is_silent:
-        yield f"{leader} led the fleet, and has sent no beat for {leader.silent_s:.0f}s: start `nbsweep serve`"
+        silent_s = round(leader.silent_s)
+        yield Statement(FleetCode.LEADER_SILENT, {"pid": leader.pid, "host": leader.host, "silent_s": silent_s})
 
 
 def _accounts(known: FleetInputs) -> Iterator[AccountStatus]:
@@ -159,12 +159,9 @@ def _refused(jobs: tuple[Job, ...], workers: tuple[WorkerStatus, ...]) -> Iterat
         yield RefusedJobs(config, tuple(job.account for job in waiting if job.config == config))
 
 
-def _problems_of_jobs(refused: tuple[RefusedJobs, ...], workers: tuple[WorkerStatus, ...]) -> Iterator[str]:
+def _problems_of_jobs(refused: tuple[RefusedJobs, ...], workers: tuple[WorkerStatus, ...]) -> Iterator[Statement]:
     theirs = ", ".join(sorted({worker.record.config for worker in workers if worker.state is WorkerState.RUNNING}))
     for each in refused:
         if theirs:
-            jobs = "1 job waits" if len(each.accounts) == 1 else f"{len(each.accounts)} jobs wait"
-            yield (
-                f"{jobs} for a worker with the configuration {each.config}, and the running workers have {theirs}: start the "
-                "workers anew with the configuration of `nbsweep serve`"
-            )
+            jobs = len(each.accounts)
+            yield Statement(FleetCode.JOBS_REFUSED, {"jobs": jobs, "config": each.config, "theirs": theirs})

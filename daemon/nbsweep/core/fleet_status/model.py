@@ -10,6 +10,8 @@ from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.due_sweeps.model import DueSweep, Job, JobState
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.pacing import LearnedRate
+from nbsweep.core.reasons.statement import Statement
+from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.core.workers.model import WorkerRecord
 
 
@@ -167,20 +169,30 @@ class FleetStatus(Struct, frozen=True):
     due: tuple[DueStatus, ...]
     jobs: tuple[Job, ...]
     refused: tuple[RefusedJobs, ...]
-    problems_of_processes: tuple[str, ...]
+    about_processes: tuple[Statement, ...]
     """What needs an action about workers, the leader, and jobs that nobody takes."""
-    problems_of_sweeps: tuple[str, ...]
+    about_sweeps: tuple[Statement, ...]
     """The due sweeps that have failed."""
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def statements(self) -> tuple[Statement, ...]:
         """Return everything that needs an action."""
-        return (*self.problems_of_processes, *self.problems_of_sweeps)
+        return (*self.about_processes, *self.about_sweeps)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The same in English."""
+        return tuple(map(describe_statement, self.statements))
+
+    @property
+    def problems_of_processes(self) -> tuple[str, ...]:
+        """What needs an action about processes and jobs, in English."""
+        return tuple(map(describe_statement, self.about_processes))
 
     @property
     def well(self) -> bool:
         """Whether no action is needed."""
-        return not self.problems
+        return not self.statements
 
     def count(self, state: WorkerState) -> int:
         """Return how many workers are in a state."""

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook
-from nbsweep.core.reasons.brake_sentences import BrakeCode
 from nbsweep.core.reasons.model import Param
+from nbsweep.core.reasons.sentences.brakes import BrakeCode
 from nbsweep.core.reasons.statement import SEVERAL, Statement
 from nbsweep.core.reasons.statement_wordings import A_FEW_MINUTES_S, describe_statement, far_words
 from nbsweep.core.runs import FAILURES, TRIED, FleetBefore

@@ -24,7 +24,7 @@ from nbsweep.core.planning.brakes import (
 )
 from nbsweep.core.planning.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.planning.matches import RuleMatch
-from nbsweep.core.reasons.brake_sentences import BrakeCode
+from nbsweep.core.reasons.sentences.brakes import BrakeCode
 from nbsweep.core.reasons.statement import SEVERAL, Statement
 from nbsweep.core.reasons.statement_wordings import describe_statement
 from nbsweep.core.runs import NO_HISTORY, History

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from nbsweep.core.reasons.chinese_findings import describe_age, describe_finding
 from nbsweep.core.reasons.composing import Wording, compose
 from nbsweep.core.reasons.model import Cause, CauseCode, Param
-from nbsweep.core.reasons.untold_sentences import untold_in_chinese
+from nbsweep.core.reasons.sentences.untold import untold_in_chinese
 
 SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.POLICY_MATCHES: "符合策略 {rule}：{findings}",

@@ -11,8 +11,8 @@ from nbsweep.core.reasons.composing import Wording, compose, with_moments
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
+from nbsweep.core.reasons.sentences.untold import untold_in_chinese
 from nbsweep.core.reasons.statement import Statement, StatementWording, compose_statement, in_moments
-from nbsweep.core.reasons.untold_sentences import untold_in_chinese
 
 
 class Language(StrEnum):

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from nbsweep.core.facts import IDLE_LEASE, format_age, moment_words
-from nbsweep.core.reasons import backtest_sentences, brake_sentences, requirement_sentences
+from nbsweep.core.facts import IDLE_LEASE, format_age, format_moment, moment_words
 from nbsweep.core.reasons.chinese_findings import NOUNS, describe_age
 from nbsweep.core.reasons.model import Param
+from nbsweep.core.reasons.sentences import backtests, brakes, fleets, requirements
 from nbsweep.core.reasons.statement import SEVERAL, Statement, StatementWording, compose_statement
 
 A_FEW_MINUTES_S = 120
-MOMENTS = frozenset({"at"})
+MOMENTS = frozenset({"at", "minute"})
 RECIPIENTS: Mapping[str, str] = {"owner": "所有者"}
 """The Chinese words for recipients that are no channel."""
 MISSING: Mapping[str, str] = {IDLE_LEASE: "IDLE 类型租约的结束时间（API 不显示）"}
@@ -61,6 +61,14 @@ def _hidden(param: Param) -> str:
     return f"{param} workspace{'s' if int(param) > 1 else ''}"
 
 
+def _failures(param: Param) -> str:
+    return "its sweep failed" if param == 1 else f"its last {param} sweeps failed"
+
+
+def _jobs(param: Param) -> str:
+    return "1 job waits" if param == 1 else f"{param} jobs wait"
+
+
 def _notebooks(param: Param) -> str:
     return f"{param} notebook{'' if param == 1 else 's'}"
 
@@ -82,9 +90,12 @@ def _several(param: Param) -> list[str]:
 
 
 ENGLISH = StatementWording(
-    sentences={**requirement_sentences.ENGLISH, **brake_sentences.ENGLISH, **backtest_sentences.ENGLISH},
+    sentences={**requirements.ENGLISH, **brakes.ENGLISH, **backtests.ENGLISH, **fleets.ENGLISH},
     params={
         "at": _moment,
+        "minute": lambda param: format_moment(datetime.fromisoformat(str(param))),
+        "failures": _failures,
+        "jobs": _jobs,
         "limit_s": _age,
         "left_s": _age,
         "grace_s": _age,
@@ -116,6 +127,10 @@ def _chinese_moment(param: Param) -> str:
     return f"{datetime.fromisoformat(str(param)).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def _chinese_minute(param: Param) -> str:
+    return f"{datetime.fromisoformat(str(param)).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def _chinese_age(param: Param) -> str:
     return describe_age(timedelta(seconds=int(param)))
 
@@ -130,9 +145,10 @@ def _chinese_workspaces(param: Param) -> str:
 
 
 CHINESE = StatementWording(
-    sentences={**requirement_sentences.CHINESE, **brake_sentences.CHINESE, **backtest_sentences.CHINESE},
+    sentences={**requirements.CHINESE, **brakes.CHINESE, **backtests.CHINESE, **fleets.CHINESE},
     params={
         "at": _chinese_moment,
+        "minute": _chinese_minute,
         "key": lambda param: NOUNS.get(str(param), str(param)),
         "limit_s": _chinese_age,
         "left_s": _chinese_age,

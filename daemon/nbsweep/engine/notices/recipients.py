@@ -12,7 +12,7 @@ from nbsweep.core.notices.contacts import Contact, NoContact, Owner
 from nbsweep.core.notices.digest import Audience
 from nbsweep.core.notices.outbox import Item
 from nbsweep.core.reasons.render import Language
-from nbsweep.core.reasons.untold_sentences import UntoldSentence
+from nbsweep.core.reasons.sentences.untold import UntoldSentence
 from nbsweep.engine.notices.context import RelayPorts
 
 FALLBACK = "fallback"

@@ -10,6 +10,7 @@ from nbsweep.core.due_sweeps.model import DueSweep
 from nbsweep.core.fences.model import Fence, lanes_fence
 from nbsweep.core.fleet_status.due import due_statuses, problems_of_sweeps
 from nbsweep.core.fleet_status.model import DueState, FleetInputs
+from nbsweep.core.reasons.statement_wordings import describe_statement
 
 A_MINUTE = timedelta(seconds=60)
 BEGUN = ago(minutes=5)
@@ -83,7 +84,7 @@ def test_what_has_failed_before_is_a_problem_with_when_it_is_tried_again() -> No
         DueState.SWEEPING,
         DueState.WORKER_SILENT,
     ]
-    assert list(problems_of_sweeps(found)) == [
+    assert list(map(describe_statement, problems_of_sweeps(found))) == [
         "c: its last 2 sweeps failed: it is away; it is tried again at 2026-03-01 12:04Z",
         "e: its sweep failed: no; a worker tries it again as soon as one is free",
         "d: its sweep failed: no; it is tried again now",

@@ -1,4 +1,4 @@
-"""Each statement of explanations, brakes and back-tests has a sentence in every language, which names all that it holds."""
+"""Each statement has a sentence in every language, which names all that it holds."""
 
 from datetime import datetime
 from string import Formatter
@@ -8,17 +8,18 @@ import msgspec
 import pytest
 
 from nbsweep.core.facts import IDLE_LEASE
-from nbsweep.core.reasons import backtest_sentences, brake_sentences, requirement_sentences
-from nbsweep.core.reasons.backtest_sentences import BacktestCode
-from nbsweep.core.reasons.brake_sentences import BrakeCode
 from nbsweep.core.reasons.model import Param
 from nbsweep.core.reasons.render import STATEMENTS, Language, render_statement
-from nbsweep.core.reasons.requirement_sentences import RequirementCode
+from nbsweep.core.reasons.sentences import backtests, brakes, fleets, requirements
+from nbsweep.core.reasons.sentences.backtests import BacktestCode
+from nbsweep.core.reasons.sentences.brakes import BrakeCode
+from nbsweep.core.reasons.sentences.fleets import FleetCode
+from nbsweep.core.reasons.sentences.requirements import RequirementCode
 from nbsweep.core.reasons.statement import SEVERAL, Statement, recorded_statement
 from nbsweep.core.reasons.statement_wordings import describe_statement, with_sentence
 
 ENGLISH, CHINESE = STATEMENTS[Language.ENGLISH].sentences, STATEMENTS[Language.CHINESE].sentences
-CODES = (*RequirementCode, *BrakeCode, *BacktestCode)
+CODES = (*RequirementCode, *BrakeCode, *BacktestCode, *FleetCode)
 PARTS = frozenset(STATEMENTS[Language.ENGLISH].between)
 """The names of parts in a sentence."""
 SHOWN: dict[str, tuple[Param, str, str]] = {
@@ -32,20 +33,25 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     "covered_s": (13 * 86_400 + 23 * 3600, "13d 23h", "13 天 23 小时"),
     "deleted": (10, "10", "10"),
     "exemption": ("x7", "x7", "x7"),
+    "config": ("a1b2", "a1b2", "a1b2"),
     "failed": (11, "11", "11"),
+    "failures": (3, "its last 3 sweeps failed", "最近 3 次清理失败"),
     "far_s": (600, "10 minutes", "10 分钟"),
     "fleet": (20, "20", "20"),
     "gaps": (f"page 2{SEVERAL}page 3", "page 2; page 3", "page 2；page 3"),
     "grace_s": (7 * 86_400, "7d", "7 天"),
     "group": ("@team", "@team", "@team"),
     "hidden": (1, "1 workspace", "1 个工作空间"),
+    "host": ("host-a", "host-a", "host-a"),
     "horizon_s": (14 * 86_400, "14d", "14 天"),
+    "jobs": (1, "1 job waits", "1 个作业"),
     "kept_notebooks": (2, "2 notebooks were", "2 个 Notebook"),
     "key": ("owner", "owner", "所有者"),
     "left": (50, "50", "50"),
     "left_s": (3 * 86_400 + 4 * 3600, "3d 4h", "3 天 4 小时"),
     "limit": ("25%", "25%", "25%"),
     "limit_s": (14 * 86_400, "14d", "14 天"),
+    "minute": ("2026-03-09T09:00:05+08:00", "2026-03-09 01:00Z", "2026-03-09 01:00 UTC"),
     "missing": (
         f"user.name{SEVERAL}{IDLE_LEASE}",
         f"user.name, {IDLE_LEASE}",
@@ -58,16 +64,20 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     "owner": ("alice", "alice", "alice"),
     "owners": (f"alice{SEVERAL}bob", "alice, bob", "alice、bob"),
     "past_surveys": (1, "1 survey", "1 次盘点"),
+    "pid": (7, "process 7", "进程 7"),
     "planned": (7, "7", "7"),
     "problem": ("no status", "no status", "no status"),
     "recipients": (f"owner{SEVERAL}ops", "owner and ops", "所有者、ops"),
     "requested": (12, "12", "12"),
     "rule": ("idle-lease", "idle-lease", "idle-lease"),
     "run": ("run7", "run7", "run7"),
+    "silent_s": (95, "95s", "95 秒"),
     "size_gb": (50, "50", "50"),
     "status": ("FROZEN", "FROZEN", "FROZEN"),
     "surveys": (1, "1 more complete survey", "1 次完整盘点"),
     "tag": ("keep", "keep", "keep"),
+    "target": ("research", "research", "research"),
+    "theirs": ("c3d4", "c3d4", "c3d4"),
     "total": (108, "108", "108"),
     "workspaces": (
         f"lab (NOTEBOOK): no{SEVERAL}0 (DEFAULT): no",
@@ -93,7 +103,7 @@ def statement_of(code: str) -> Statement:
 def test_no_code_has_two_meanings() -> None:
     """The sentences of all kinds are looked up in one mapping."""
     assert len(set(map(str, CODES))) == len(CODES)
-    for sentences in (requirement_sentences, brake_sentences, backtest_sentences):
+    for sentences in (requirements, brakes, backtests, fleets):
         assert set(sentences.ENGLISH) == set(sentences.CHINESE)
 
 

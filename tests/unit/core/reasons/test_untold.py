@@ -6,7 +6,7 @@ import pytest
 
 from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.reasons.render import Language, render, render_untold
-from nbsweep.core.reasons.untold_sentences import CHINESE, UntoldSentence
+from nbsweep.core.reasons.sentences.untold import CHINESE, UntoldSentence
 
 VALUES = {
     "file": "/etc/nbsweep/owners.yaml",

@@ -29,8 +29,8 @@ from nbsweep.core.model import Volume
 from nbsweep.core.planning.brakes import Brakes, judge_count
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.policy import judge
-from nbsweep.core.reasons.brake_sentences import BrakeCode
 from nbsweep.core.reasons.model import recorded
+from nbsweep.core.reasons.sentences.brakes import BrakeCode
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.changes import PlanChanges

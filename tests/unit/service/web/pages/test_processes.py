@@ -65,6 +65,19 @@ async def processes(fleet: FixedFleet, headers: dict[str, str] | None = None) ->
         return (await see(face, "/", headers=headers or {})).content.all("section")[-1]
 
 
+async def test_what_needs_an_action_is_said_in_the_language_of_the_reader() -> None:
+    """With times in the zone of the page; the problem of a sweep is in its own words."""
+    lost, failed = [item.words for item in (await processes(busy(), CHINESE)).all("li")][:2]
+    assert lost == (
+        "主机 host-w3 上的工作进程（进程 7）自 2026年3月1日 11:51 UTC 起没有上报状态，且运行的工作进程比以前少："
+        "其他工作进程会接手它的账号；请重新启动它，或启动另一个"
+    )
+    assert failed.startswith("far：最近 2 次清理失败：")
+    assert failed.endswith("；将于 2026年3月1日 12:04 UTC 重试")
+    nobody = [item.words for item in (await processes(busy(workers=(), due=()), CHINESE)).all("li")]
+    assert nobody[0] == "没有工作进程在运行，因此不会进行清理：请启动 `nbsweep worker`"
+
+
 async def test_a_due_time_is_asked_for_by_the_schedule_in_the_language_of_the_reader() -> None:
     """The names of people stay as they are."""
     due = rows((await processes(busy(), CHINESE)).all("table")[3])
@@ -107,7 +120,7 @@ async def test_the_section_shows_who_does_what() -> None:
 
 
 async def test_what_is_wrong_stands_first() -> None:
-    """In English, as the command says it; the names of others are text."""
+    """As the command says it; the names of others are text."""
     section = await processes(busy())
     problems = [item.words for item in section.all("li")]
     assert problems[0].startswith("the worker on host host-w3 (process 7) has reported nothing since")

@@ -17,6 +17,7 @@ from nbsweep.core.fleet_status.model import (
     WorkerState,
     WorkerStatus,
 )
+from nbsweep.core.reasons.statement import Statement
 from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
 
@@ -105,7 +106,7 @@ class DueView(Struct, frozen=True):
 class ProcessesView(Struct, frozen=True):
     """The fleet."""
 
-    problems: Sequence[str]
+    problems: Sequence[Statement]
     """What needs an action, in English."""
     leader: Message | None
     """None if no process leads."""
@@ -121,7 +122,7 @@ def build_processes(status: FleetStatus) -> ProcessesView:
     """Return what the page shows; accounts that are free and have nothing due are left out."""
     running, waiting = status.count_jobs(JobState.RUNNING), status.count_jobs(JobState.WAITING)
     return ProcessesView(
-        problems=[short(each, LONGEST_SENTENCE) for each in status.problems],
+        problems=status.statements,
         leader=_holder(status.leader) if status.leader else None,
         configuration=status.config,
         jobs=message("%(running)s running, %(waiting)s waiting", running=running, waiting=waiting),
