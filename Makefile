@@ -40,11 +40,11 @@ test-browser: $(INSTALLED)  ## the pages of serve in Chromium, which is installe
 
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/postgresql  # each with a server of its own
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal tests/postgresql  # each with a server of its own
 
 test-fleet: $(INSTALLED)  ## fleets of real processes, on PostgreSQL, killed and stopped (FULL=1: twenty seeds, and stops of 90 s; takes an hour)
 	@tests/fleet/bring-tools
-	$(if $(FULL),NBSWEEP_TEST_FLEET_FULL=1 )$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/fleet
+	$(if $(FULL),NBSWEEP_TEST_FLEET_FULL=1 )$(BIN)/python -m pytest --numprocesses 4 --dist worksteal tests/fleet  # most of them wait for something
 
 test-keystone: $(INSTALLED)  ## logins and tokens with a real OpenStack Keystone, which is installed from PyPI and started for it
 	@tests/keystone/bring-server $(PYTHON)

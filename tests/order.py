@@ -22,6 +22,11 @@ SLOWEST = {
     "tests/acceptance/test_kill_at_every_write.py::test_a_sweep_killed_again_and_again_comes_to_its_end[": 10,
     "tests/unit/service/web/test_schemathesis.py::test_the_api_is_what_its_document_says[": 10,
     "tests/acceptance/test_owners_come_back.py::test_a_notebook_that_was_used_while_no_look_succeeded_is_kept": 8,
+    # make test-fleet
+    "tests/fleet/test_speed_up.py::test_three_workers_share_the_accounts_of_one": 60,
+    "tests/fleet/test_hosts.py::test_a_host_whose_clock_is_off_takes_over_neither_too_early_nor_never": 40,
+    "tests/fleet/test_losses.py::test_the_schedule_goes_on_when_the_leader_is_killed": 30,
+    "tests/fleet/test_losses.py::test_workers_go_on_by_themselves_after_an_outage_that_is_longer_than_a_lease": 26,
 }
 """The tests that take longest, by the beginnings of their ids, in seconds; `make test` shows the present ones."""
 
