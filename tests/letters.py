@@ -15,7 +15,7 @@ from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.notices.digest import Audience, Digest, Line
 from nbsweep.core.notices.outbox import ItemKind
 from nbsweep.core.pacing import Rate
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 EXPECTED = Path(__file__).parent / "unit" / "adapters" / "messages" / "expected"
 FOUND = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)

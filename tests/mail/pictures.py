@@ -16,7 +16,7 @@ from nbsweep.adapters.messages.environment import make_templates
 from nbsweep.adapters.messages.renderer import Renderer
 from nbsweep.adapters.messages.samples import hostile_digests, sample_digest, sample_notices
 from nbsweep.core.notices.digest import Audience
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 ZONE = "Asia/Shanghai"
 WIDTHS = (1280, 390, 360)

@@ -10,7 +10,7 @@ from nbsweep.core.judging.rules import Rules
 from nbsweep.core.notices.channel import OpenChannels
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Cloud, Journal, Ports
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
 from nbsweep.engine.notices.relay import SETTLES, Relay

@@ -20,7 +20,8 @@ from nbsweep.core.model import Notebook, Status
 from nbsweep.core.notices.outbox import Item, ItemKind
 from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.plan import Candidate, Plan
-from nbsweep.core.reasons.render import Language, render_action
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render_action
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.build import saved_target

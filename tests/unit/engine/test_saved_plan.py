@@ -14,7 +14,8 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.reasons.render import Language, render_kept
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render_kept
 from nbsweep.core.report import Report
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedTarget

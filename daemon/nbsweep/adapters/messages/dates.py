@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 WEEKDAYS: Mapping[Language, tuple[str, ...]] = {
     Language.ENGLISH: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),

@@ -10,7 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from msgspec import Struct
 
 from nbsweep.adapters.messages.escaping import FORMS, HTML, Form
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 SUBJECT = "subject"
 KINDS = ("digest", "operator")

@@ -15,7 +15,7 @@ from nbsweep.adapters.messages.renderer import Renderer
 from nbsweep.adapters.messages.samples import hostile_digests, hostile_notices, sample_digest
 from nbsweep.adapters.messages.views import LONGEST_PROBLEM, DigestView, Viewer, variables
 from nbsweep.core.errors import ConfigurationError, Mistake
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 LARGEST_BYTES = 262_144
 HELPER = "_"

@@ -14,7 +14,7 @@ from nbsweep.adapters.messages.views import DigestView, OperatorView, Viewer, va
 from nbsweep.core.notices.channel import Channel, Letter
 from nbsweep.core.notices.digest import Digest, split
 from nbsweep.core.notices.operators import OperatorNotice
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 LONGEST_SUBJECT = 200
 LARGEST_HTML = 90_000

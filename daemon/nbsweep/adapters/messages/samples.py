@@ -15,8 +15,8 @@ from nbsweep.core.reasons.actions import Action, ActionCode, encode_action
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.keeping import encode_cause
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.model import Cause, CauseCode
-from nbsweep.core.reasons.render import Language
 
 FOUND = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 GRACE = timedelta(days=7)

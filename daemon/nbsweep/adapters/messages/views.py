@@ -12,7 +12,8 @@ from nbsweep.adapters.messages.words import WORDS
 from nbsweep.core.notices.digest import Detail, Digest, Line
 from nbsweep.core.notices.operators import OperatorNotice, UntoldOwner
 from nbsweep.core.notices.outbox import ItemKind
-from nbsweep.core.reasons.render import Language, render_action, render_kept, render_untold
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render_action, render_kept, render_untold
 
 LONGEST_NAME = 128
 LONGEST_WORD = 64

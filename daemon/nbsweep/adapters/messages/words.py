@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from nbsweep.core.marks.model import ClearCause
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 
 class Words(Struct, frozen=True):

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.contacts import Contact
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 FIELDS = ("email", "address", "language", "channel", "name")
 LONGEST_KEY = 128

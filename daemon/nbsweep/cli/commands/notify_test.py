@@ -12,7 +12,7 @@ from nbsweep.cli.text import printable
 from nbsweep.core.errors import UsageError
 from nbsweep.core.notices.channel import Acceptance, Channel, Receipt
 from nbsweep.core.notices.trial import trial_letter
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.documents.people.notify import counts_as_told, trial_document
 from nbsweep.settings import Settings
 

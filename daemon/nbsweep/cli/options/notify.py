@@ -10,7 +10,7 @@ import typer
 from nbsweep.cli.examples import example_text
 from nbsweep.cli.options.shared import ConfigOption, ReasonOption, TableOrJson, UntilOption, not_empty
 from nbsweep.core.notices.operators import OperatorEvent
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 app = typer.Typer(
     name="notify", help="Try the channels, and look at what people are told.", rich_markup_mode=None, no_args_is_help=True

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 
 class Owner(Struct, frozen=True):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nbsweep.core.marks.model import ClearCause
 from nbsweep.core.model import Status
 from nbsweep.core.notices.outbox import ItemKind, Listed
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 
 class Audience(StrEnum):

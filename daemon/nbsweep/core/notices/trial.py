@@ -1,7 +1,7 @@
 """The letter that tries a channel."""
 
 from nbsweep.core.notices.channel import Letter
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 SUBJECTS = {
     Language.ENGLISH: "Test message of nbsweep",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from nbsweep.core.facts import format_age
 from nbsweep.core.reasons import actions, chinese, chinese_findings, english, statement_wordings
@@ -10,17 +9,10 @@ from nbsweep.core.reasons.actions import ActionWording, decode_action, describe_
 from nbsweep.core.reasons.composing import Wording, compose, with_moments
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.reasons.sentences.untold import untold_in_chinese
 from nbsweep.core.reasons.statement import Statement, StatementWording, compose_statement, in_moments
-
-
-class Language(StrEnum):
-    """The languages of messages and pages."""
-
-    ENGLISH = "en"
-    CHINESE = "zh"
-
 
 WORDINGS: Mapping[Language, Wording] = {Language.ENGLISH: english.WORDING, Language.CHINESE: chinese.WORDING}
 FINDINGS: Mapping[Language, Callable[[Finding], str]] = {

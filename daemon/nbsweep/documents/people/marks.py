@@ -9,7 +9,8 @@ from msgspec import Meta
 from nbsweep.core.judging.shown_marks import MarkRules, ShownMark, show_mark
 from nbsweep.core.marks.model import ClearCause, Mark
 from nbsweep.core.marks.shown import ShownState
-from nbsweep.core.reasons.render import Language, render_action
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render_action
 from nbsweep.documents.base import Count, Document, Time, moment_text
 
 

@@ -13,7 +13,7 @@ from nbsweep.core.notices.channel import OpenChannels
 from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.notices.rendering import MessageRenderer
 from nbsweep.core.ports import Clock, Journal, Telemetry
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 
 async def no_tags(_mark: Mark) -> Mapping[str, str | None] | None:

@@ -11,7 +11,7 @@ from nbsweep.core.notices.channel import Channel
 from nbsweep.core.notices.contacts import Contact, NoContact, Owner
 from nbsweep.core.notices.digest import Audience
 from nbsweep.core.notices.outbox import Item
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.sentences.untold import UntoldSentence
 from nbsweep.engine.notices.context import RelayPorts
 

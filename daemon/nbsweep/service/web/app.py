@@ -11,7 +11,7 @@ from msgspec import Struct
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.ports import Clock, Journal, Telemetry
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.control import Control, FleetSource
 from nbsweep.service.web.access.auth import Auth, RefusalLog
 from nbsweep.service.web.access.call_limit import CallLimit

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import FilePath
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from nbsweep.adapters.messages.dates import format_date, format_iso
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 
 @pytest.mark.parametrize(

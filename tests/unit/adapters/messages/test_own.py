@@ -9,7 +9,7 @@ from letters import digest, line
 from nbsweep.adapters.messages.own import own_templates
 from nbsweep.adapters.messages.renderer import Renderer
 from nbsweep.core.errors import ConfigurationError
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 GOOD = "{% for item in items %}{{ item.name }} {{ item.deadline_iso }}\n{% endfor %}"
 MANUAL = Path(__file__).parents[4] / "docs" / "reference" / "messages.md"

@@ -20,7 +20,7 @@ from nbsweep.core.notices.outbox import ItemKind
 from nbsweep.core.policy import judge
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.keeping import encode_cause
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 SMALL = (
     line(1),

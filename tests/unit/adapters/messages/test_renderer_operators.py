@@ -7,7 +7,7 @@ from letters import EXPECTED, RENDERER, Scales, Tree
 from nbsweep.adapters.messages.renderer import Renderer
 from nbsweep.adapters.messages.samples import HOSTILE_NAMES, hostile_notices, sample_notices
 from nbsweep.core.notices.operators import OperatorEvent, UntoldOwner
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 LARGE = Scales(limit_bytes=100_000)
 NOTICES = {notice.event: notice for notice in sample_notices()}

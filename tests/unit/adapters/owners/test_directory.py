@@ -11,7 +11,7 @@ from nbsweep.adapters.owners.directory import Fallback
 from nbsweep.bootstrap.people.owners import make_directory
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.notices.contacts import Contact, IamUser, NoContact, Owner, OwnerDirectory
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.settings import Settings
 
 FILE = """\

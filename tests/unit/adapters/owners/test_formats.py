@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nbsweep.adapters.owners.file import OwnersFile, parse
 from nbsweep.core.notices.addresses import comparable, is_address
 from nbsweep.core.notices.contacts import Contact
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 YAML = """\
 # Our people.

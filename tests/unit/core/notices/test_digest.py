@@ -12,7 +12,7 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import Status
 from nbsweep.core.notices.digest import Audience, Detail, Digest, Line, in_order, split, to_line
 from nbsweep.core.notices.outbox import Item, ItemKind, Listed
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 

@@ -12,8 +12,9 @@ from nbsweep.core.matching.conditions import AnyOf, CapacityOver, Condition, Lea
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import FactWord, Finding, MixedFact, Piece, Truth
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.model import Cause, CauseCode
-from nbsweep.core.reasons.render import Language, render, render_age, render_finding
+from nbsweep.core.reasons.render import render, render_age, render_finding
 
 STOPPED = text("status", "STOPPED")
 

@@ -15,7 +15,8 @@ from nbsweep.core.model import Notebook
 from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause, encode_cause
-from nbsweep.core.reasons.render import Language, render, render_finding
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render, render_finding
 from nbsweep.core.second_look import kept_in_use
 
 

@@ -7,8 +7,9 @@ import pytest
 from builders import ago, moment, notebook, over, policy, rules, text
 from nbsweep.core.policy import judge
 from nbsweep.core.reasons.keeping import decode_cause, encode_cause
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.model import Cause, CauseCode, recorded
-from nbsweep.core.reasons.render import Language, render
+from nbsweep.core.reasons.render import render
 
 CAUSE = judge(
     notebook(updated_at=ago(days=21), lease=None), rules(policy(text("status", "STOPPED"), over("idle", days=14))), moment()

@@ -7,8 +7,9 @@ import pytest
 from nbsweep.core.reasons import chinese, english
 from nbsweep.core.reasons.composing import SELECTOR
 from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.model import Cause, CauseCode, Param, recorded
-from nbsweep.core.reasons.render import Language, render
+from nbsweep.core.reasons.render import render
 
 SHOWN: dict[str, tuple[Param, str, str]] = {
     "asked": ("lab", "lab", "lab"),

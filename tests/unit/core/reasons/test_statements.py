@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from nbsweep.core.facts import IDLE_LEASE
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.model import Param
-from nbsweep.core.reasons.render import STATEMENTS, Language, render_statement
+from nbsweep.core.reasons.render import STATEMENTS, render_statement
 from nbsweep.core.reasons.sentences import backtests, brakes, fleets, requirements
 from nbsweep.core.reasons.sentences.backtests import BacktestCode
 from nbsweep.core.reasons.sentences.brakes import BrakeCode

@@ -4,8 +4,9 @@ from string import Formatter
 
 import pytest
 
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.reasons.model import Cause, CauseCode
-from nbsweep.core.reasons.render import Language, render, render_untold
+from nbsweep.core.reasons.render import render, render_untold
 from nbsweep.core.reasons.sentences.untold import CHINESE, UntoldSentence
 
 VALUES = {

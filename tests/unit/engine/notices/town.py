@@ -18,7 +18,7 @@ from nbsweep.core.model import Notebook
 from nbsweep.core.notices.channel import OpenChannels
 from nbsweep.core.notices.outbox import Message
 from nbsweep.core.planning.brakes import Brakes
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.report import Report
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
 from nbsweep.engine.notices.relay import Relay

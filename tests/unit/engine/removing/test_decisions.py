@@ -11,7 +11,8 @@ from nbsweep.core.errors import JournalError
 from nbsweep.core.events.removal import RemovalAgain
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.reasons.render import Language, render_kept
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render_kept
 from nbsweep.testing import LOST_BEFORE, Fault
 from unit.engine.world import FORGOTTEN, World, carry_out, carry_out_until_error, options, virtual_time, world
 

@@ -9,7 +9,8 @@ from nbsweep.core.events.removal import RemovalAccepted, RemovalFinished, Remova
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate
-from nbsweep.core.reasons.render import Language, render_kept
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render_kept
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, NO_FAULT, Fault, Pace
 from unit.engine.world import FAILED, FORGOTTEN, POLLING, carry_out, options, virtual_time, world
 

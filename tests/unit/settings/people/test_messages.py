@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.settings import Settings, problems
 
 TARGET: dict[str, Any] = {"name": "lab", "region": "cn-north-4", "project_id": "0123456789abcdef0123456789abcdef"}

@@ -11,7 +11,8 @@ from msgspec import Struct
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.granting.grants import LONGEST_REASON, GrantLimits, shown
 from nbsweep.core.granting.keeping import Offer, Standing, lengths_to_offer
-from nbsweep.core.reasons.render import Language, render_kept
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import render_kept
 from nbsweep.service.web.keep.words import WORDS, Text, Words
 from nbsweep.service.web.pages.languages.formats import one_line
 from nbsweep.settings.fields.units import format_duration

@@ -12,7 +12,7 @@ from nbsweep.core.exemptions.links import PATH
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.granting.keeping import Offer, Standing
 from nbsweep.core.ports import Clock, Journal, Telemetry
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.keeping import Keeping
 from nbsweep.service.web.access.failures import Failures
 from nbsweep.service.web.bodies import read_form

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 
 class Text(Struct, frozen=True):

@@ -11,7 +11,7 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.web.cookies import Cookie
 from nbsweep.service.web.messages import Message, Value
 from nbsweep.service.web.pages.languages.catalogues import merged, read_catalogue, translation_files

@@ -8,7 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from nbsweep.core.reasons.actions import describe_action
-from nbsweep.core.reasons.render import ACTIONS, Language, render, render_finding, render_statement, render_untold
+from nbsweep.core.reasons.language import Language
+from nbsweep.core.reasons.render import ACTIONS, render, render_finding, render_statement, render_untold
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.access.visitors import Visitor
 from nbsweep.service.web.messages import Message, message

@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from nbsweep.core.actor import Actor, Via
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.web.access.visitors import NOBODY, Needs, Visitor
 from nbsweep.service.web.cookies import Cookie
 from nbsweep.service.web.messages import Message

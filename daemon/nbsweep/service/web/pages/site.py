@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from nbsweep.core.ports import Telemetry
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.web.access.visitors import SignedIn, Visitor
 from nbsweep.service.web.cookies import Cookie, Cookies
 from nbsweep.service.web.errors import STATUS, Code, Refused, refusal_of

@@ -20,7 +20,7 @@ from nbsweep.core.granting.keeping import exemption_id_of, offer_to_keep
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.core.notices.outbox import ItemKind
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.web.keep.pages import PageSettings
 from nbsweep.service.web.pages.languages.choice import preferred_language
 from nbsweep.testing import InMemoryJournal

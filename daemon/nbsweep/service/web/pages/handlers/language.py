@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.cookies import Cookie
 from nbsweep.service.web.errors import Code, Refused

@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 
 PACKAGE = "nbsweep.service.web"
 

@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.web.cookies import Cookies
 
 COOKIE = "nbsweep-language"

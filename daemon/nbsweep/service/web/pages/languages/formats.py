@@ -13,7 +13,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from nbsweep.core.facts import age_units
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.core.statistics.periods import Period, Step
 from nbsweep.service.web.messages import Message, Value
 from nbsweep.service.web.pages.languages.catalogues import translations_of

@@ -9,7 +9,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 
-from nbsweep.core.reasons.render import Language
+from nbsweep.core.reasons.language import Language
 from nbsweep.service.web.pages.languages.catalogues import PACKAGE, read_catalogue, translation_files
 
 ROOT = Path(str(files(PACKAGE)))
