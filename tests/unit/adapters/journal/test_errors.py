@@ -101,7 +101,8 @@ async def test_no_piece_of_a_secret_is_told(
     if not address.startswith("sqlite:////"):
         told.append(await told_by_journal(address))
     for text in told:
-        assert not [piece for piece in pieces(secret) if piece in text], text
+        # The path of the file is shown, and its numbers may be those of a secret by chance.
+        assert not [piece for piece in pieces(secret) if piece in text.replace(str(folder), "")], text
 
 
 def test_a_key_that_is_one_is_told(folder: Path) -> None:
