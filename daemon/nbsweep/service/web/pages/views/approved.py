@@ -12,9 +12,10 @@ from nbsweep.service.control import TargetState
 from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.views.elements.brakes import RefusalView, refusal_view
 from nbsweep.service.web.pages.views.elements.paging import Paging, paging
+from nbsweep.service.web.pages.views.elements.sweeps import END_TITLES
 from nbsweep.service.web.pages.views.elements.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.pages.views.elements.words import Said, sentence_words
-from nbsweep.service.web.pages.views.fleet import END_TITLES, pause_message
+from nbsweep.service.web.pages.views.fleet import pause_message
 from nbsweep.service.web.pages.views.past.removals import TONES as REMOVAL_TONES
 from nbsweep.service.web.pages.views.plan import ROWS, approved_row
 from nbsweep.service.web.planning.desk import Comparison

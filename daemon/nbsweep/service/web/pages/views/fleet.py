@@ -8,47 +8,20 @@ from msgspec import Struct
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.fleet_status.model import FleetStatus
 from nbsweep.core.lease import TargetLease
-from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.marks.listing import TargetMarkCounts
 from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.reasons.statement import Statement
-from nbsweep.core.runs import Outcome, RunCounts, RunRecord
+from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.control import Phase, TargetDetails, TargetState
 from nbsweep.service.web.messages import Message, message, plural
 from nbsweep.service.web.pages.views.elements.brakes import BrakeView, brakes_of
 from nbsweep.service.web.pages.views.elements.paging import address
 from nbsweep.service.web.pages.views.elements.phases import BUSY, TONES, describe_phase
+from nbsweep.service.web.pages.views.elements.sweeps import SweepView, sweep_view
 from nbsweep.service.web.pages.views.processes import ProcessesView, build_processes
 
 IN_SPITE_OF_A_PAUSE = frozenset({Phase.STARTING, Phase.SWEEPING})
 """What a service does for a target also while it is paused."""
-OUTCOMES: Mapping[Outcome, Message] = {
-    Outcome.RUNNING: message("in progress"),
-    Outcome.FINISHED: message("finished"),
-    Outcome.DRY_RUN: message("dry run: nothing was changed"),
-    Outcome.DECLINED: message("declined at the prompt"),
-    Outcome.REFUSED: message("refused by a brake"),
-    Outcome.HELD_ELSEWHERE: message("held off by another nbsweep"),
-    Outcome.INTERRUPTED: message("interrupted"),
-    Outcome.FAILED: message("failed"),
-}
-ENDS: Mapping[RemovalOutcome, Message] = {
-    "deleted": message("deleted"),
-    "failed": message("failed to be deleted"),
-    "timed_out": message("timed out"),
-    "spared": message("spared by the second look"),
-    "unfinished": message("not ended yet"),
-}
-"""The ends of removals inside a sentence, in the order of the page."""
-END_TITLES: Mapping[RemovalOutcome, Message] = {
-    "deleted": message("Deleted"),
-    "failed": message("Failed to be deleted"),
-    "timed_out": message("Timed out"),
-    "spared": message("Spared by the second look"),
-    "unfinished": message("Not ended yet"),
-}
-"""The same where they stand alone."""
 LANES: Mapping[str, Message] = {
     "delete": message("Delete"),
     "list": message("List"),
@@ -87,15 +60,6 @@ class TargetInputs(Struct, frozen=True):
     """Whether all of those marks were counted."""
 
 
-class EndCount(Struct, frozen=True):
-    """How many removals have ended so."""
-
-    end: Message
-    """Inside a sentence."""
-    title: Message
-    count: int
-
-
 class KeptCount(Struct, frozen=True):
     """How many notebooks are kept although their deadline has passed."""
 
@@ -120,27 +84,6 @@ class NextView(Struct, frozen=True):
     """The next deadline that has not passed yet."""
     has_graces: bool
     plan_path: str
-
-
-class SweepView(Struct, frozen=True):
-    """The latest sweep of a target."""
-
-    run_id: str
-    started_at: datetime
-    took: timedelta | None
-    """None while it is in progress."""
-    outcome: Message
-    problem: str
-    """In English."""
-    statements: Sequence[Statement]
-    """The problem, for each language to render; empty if there are only its English words."""
-    fleet: int | None
-    """None while it is in progress."""
-    planned: int | None
-    """None until there is a plan."""
-    ends: Sequence[EndCount]
-    reclaimed_gb: int
-    started_by: str
 
 
 class LaneView(Struct, frozen=True):
@@ -270,29 +213,6 @@ def pause_message(pause: Pause) -> Message:
     if pause.reason:
         return message("Paused by %(by)s since %(since)s: %(reason)s", by=by, since=pause.since, reason=pause.reason)
     return message("Paused by %(by)s since %(since)s", by=by, since=pause.since)
-
-
-def sweep_view(run: RunRecord, counts: RunCounts | None) -> SweepView:
-    """Return how a sweep of a target went; `counts` are the ends of its removals so far."""
-    ends = counts.ends if counts else {}
-    return SweepView(
-        run_id=run.run_id,
-        started_at=run.started_at,
-        took=run.ended_at - run.started_at if run.ended_at else None,
-        outcome=OUTCOMES[run.outcome],
-        problem=run.problem,
-        statements=run.statements or (),
-        fleet=run.fleet if run.ended_at else None,
-        planned=run.planned if run.ended_at else sum(ends.values()) or None,
-        ends=end_counts(ends),
-        reclaimed_gb=counts.reclaimed_gb if counts else 0,
-        started_by=run.started_by,
-    )
-
-
-def end_counts(ends: Mapping[RemovalOutcome, int]) -> list[EndCount]:
-    """Return how many removals have ended in each way; ways in which none has ended are left out."""
-    return [EndCount(ENDS[end], END_TITLES[end], ends[end]) for end in ENDS if ends.get(end)]
 
 
 def _lane(lane: LaneState) -> LaneView:

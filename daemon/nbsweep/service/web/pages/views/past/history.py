@@ -14,8 +14,8 @@ from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, P
 from nbsweep.core.statistics.periods import Period, Span, Step, count_by_period, total_of
 from nbsweep.service.web.messages import Message, message
 from nbsweep.service.web.pages.charts import Bars, Caption, Lengths, Part
+from nbsweep.service.web.pages.views.elements.sweeps import END_TITLES
 from nbsweep.service.web.pages.views.elements.words import Said, sentence_words
-from nbsweep.service.web.pages.views.fleet import END_TITLES
 from nbsweep.service.web.pages.views.past.history_filters import FilterView
 from nbsweep.service.web.pages.views.past.removals import RemovalsView, RunRow
 

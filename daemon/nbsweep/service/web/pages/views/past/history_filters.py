@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.service.web.messages import Message
 from nbsweep.service.web.pages.views.elements.paging import address
-from nbsweep.service.web.pages.views.fleet import END_TITLES
+from nbsweep.service.web.pages.views.elements.sweeps import END_TITLES
 
 PATH = "/history"
 USUAL = "30d"

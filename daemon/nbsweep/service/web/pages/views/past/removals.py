@@ -9,8 +9,8 @@ from nbsweep.core.lifecycle import Removal, RemovalOutcome, outcome
 from nbsweep.core.reasons.statement import Statement
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.web.messages import Message
+from nbsweep.service.web.pages.views.elements.sweeps import END_TITLES, OUTCOMES, EndCount, end_counts
 from nbsweep.service.web.pages.views.elements.words import Said, sentence_words
-from nbsweep.service.web.pages.views.fleet import END_TITLES, OUTCOMES, EndCount, end_counts
 
 PAGE_ROWS = 25
 TONES: Mapping[RemovalOutcome, str] = {

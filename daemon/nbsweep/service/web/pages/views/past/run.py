@@ -9,8 +9,8 @@ from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.web.messages import Message
 from nbsweep.service.web.pages.views.elements.paging import address
+from nbsweep.service.web.pages.views.elements.sweeps import END_TITLES, SweepView, sweep_view
 from nbsweep.service.web.pages.views.elements.words import reason_words
-from nbsweep.service.web.pages.views.fleet import END_TITLES, SweepView, sweep_view
 from nbsweep.service.web.pages.views.past.history_filters import PATH
 from nbsweep.service.web.pages.views.past.removals import RemovalsView
 
